@@ -23,29 +23,30 @@ enum error_class {
 };
 
 /* X(name, code, text, class) */
-#define ERROR_TABLE(X)                                                              \
-    X(E_ARG, -1001, "wrong argument", ERROR_CLASS_CALLER)                           \
-    X(E_STATE, -1002, "not possible in this state", ERROR_CLASS_INPUT)              \
-    X(E_SYNTAX, -1101, "cannot be read", ERROR_CLASS_INPUT)                         \
-    X(E_INPUT, -1102, "input refused", ERROR_CLASS_INPUT)                           \
-    X(E_LIMIT, -1103, "over a limit", ERROR_CLASS_INPUT)                            \
-    X(E_VERSION, -1104, "unknown version", ERROR_CLASS_INPUT)                       \
-    X(E_NOT_FOUND, -1105, "not found", ERROR_CLASS_INPUT)                           \
-    X(E_EXISTS, -1106, "exists already", ERROR_CLASS_INPUT)                         \
-    X(E_DENIED, -1107, "not allowed", ERROR_CLASS_INPUT)                            \
-    X(E_TAMPERED, -1108, "signature or hash does not match", ERROR_CLASS_INPUT)     \
-    X(E_INFEASIBLE, -1109, "no solution keeps every rule", ERROR_CLASS_INPUT)       \
-    X(E_DEVICE, -1201, "the machine reports a fault", ERROR_CLASS_DEVICE)           \
-    X(E_MISMATCH, -1202, "the machine is not the expected one", ERROR_CLASS_DEVICE) \
-    X(E_LINK, -1301, "no connection to the machine", ERROR_CLASS_LINK)              \
-    X(E_TIMEOUT, -1302, "no answer in time", ERROR_CLASS_LINK)                      \
-    X(E_FRAME, -1303, "damaged answer", ERROR_CLASS_LINK)                           \
-    X(E_STORE, -1401, "store failed", ERROR_CLASS_STORE)                            \
-    X(E_STORE_VERSION, -1402, "store is of another version", ERROR_CLASS_STORE)     \
-    X(E_LOCKED, -1403, "store is locked by another program", ERROR_CLASS_STORE)     \
-    X(E_FULL, -1404, "disk full", ERROR_CLASS_STORE)                                \
-    X(E_FILE, -1501, "file cannot be used", ERROR_CLASS_SYSTEM)                     \
-    X(E_MEMORY, -1502, "out of memory", ERROR_CLASS_SYSTEM)                         \
+#define ERROR_TABLE(X)                                                                 \
+    X(E_ARG, -1001, "wrong argument", ERROR_CLASS_CALLER)                              \
+    X(E_STATE, -1002, "not possible in this state", ERROR_CLASS_INPUT)                 \
+    X(E_SYNTAX, -1101, "cannot be read", ERROR_CLASS_INPUT)                            \
+    X(E_INPUT, -1102, "input refused", ERROR_CLASS_INPUT)                              \
+    X(E_LIMIT, -1103, "over a limit", ERROR_CLASS_INPUT)                               \
+    X(E_VERSION, -1104, "unknown version", ERROR_CLASS_INPUT)                          \
+    X(E_NOT_FOUND, -1105, "not found", ERROR_CLASS_INPUT)                              \
+    X(E_EXISTS, -1106, "exists already", ERROR_CLASS_INPUT)                            \
+    X(E_DENIED, -1107, "not allowed", ERROR_CLASS_INPUT)                               \
+    X(E_TAMPERED, -1108, "signature or hash does not match", ERROR_CLASS_INPUT)        \
+    X(E_INFEASIBLE, -1109, "no solution keeps every rule", ERROR_CLASS_INPUT)          \
+    X(E_DEVICE, -1201, "the machine reports a fault", ERROR_CLASS_DEVICE)              \
+    X(E_MISMATCH, -1202, "the machine is not the expected one", ERROR_CLASS_DEVICE)    \
+    X(E_FENCED, -1203, "another controller has taken the machine", ERROR_CLASS_DEVICE) \
+    X(E_LINK, -1301, "no connection to the machine", ERROR_CLASS_LINK)                 \
+    X(E_TIMEOUT, -1302, "no answer in time", ERROR_CLASS_LINK)                         \
+    X(E_FRAME, -1303, "damaged answer", ERROR_CLASS_LINK)                              \
+    X(E_STORE, -1401, "store failed", ERROR_CLASS_STORE)                               \
+    X(E_STORE_VERSION, -1402, "store is of another version", ERROR_CLASS_STORE)        \
+    X(E_LOCKED, -1403, "store is locked by another program", ERROR_CLASS_STORE)        \
+    X(E_FULL, -1404, "disk full", ERROR_CLASS_STORE)                                   \
+    X(E_FILE, -1501, "file cannot be used", ERROR_CLASS_SYSTEM)                        \
+    X(E_MEMORY, -1502, "out of memory", ERROR_CLASS_SYSTEM)                            \
     X(E_SYSTEM, -1503, "system call failed", ERROR_CLASS_SYSTEM)
 
 enum error_code {
