@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/sachet/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "config/base/clock.h"
+#include "config/base/error.h"
+#include "config/conf.h"
+#include "controller/review/user.h"
+#include "controller/seal/seal.h"
+#include "controller/store/store.h"
+
+const struct cli_option_row cli_common_options[] = {
+    {"site", "DIR", "the site's folder (else $SACHET_SITE, else the working folder)"},
+    {"json", NULL, "machine-readable output"},
+    {"today", "DATE", "act as if today were DATE (YYYY-MM-DD)"},
+    {"user", "LOGIN", "who acts"},
+    {"password-file", "FILE", "first line is the password (else $SACHET_PASSWORD, else asked)"},
+    {"help", NULL, "show this help"},
+    {NULL, NULL, NULL},
+};
+
+const char *cli_option(const struct cli *cli, const char *name)
+{
+    for (int i = cli->given_count - 1; i >= 0; i--) {
+        if (strcmp(cli->given[i].name, name) == 0)
+            return cli->given[i].value;
+    }
+    return NULL;
+}
+
+bool cli_flag(const struct cli *cli, const char *name)
+{
+    for (int i = 0; i < cli->given_count; i++) {
+        if (strcmp(cli->given[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+int cli_option_int(const struct cli *cli, const char *name, int64_t min, int64_t max, int64_t fallback,
+                   int64_t *ret_value, struct error *err)
+{
+    const char *text = cli_option(cli, name);
+    if (!text) {
+        *ret_value = fallback;
+        return 0;
+    }
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || end == text || *end || value < min || value > max)
+        return error_set(err, E_ARG, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted",
+                         name, text, min, max);
+    *ret_value = value;
+    return 0;
+}
+
+int cli_option_day(const struct cli *cli, const char *name, int32_t fallback, int32_t *ret_day,
+                   struct error *err)
+{
+    const char *text = cli_option(cli, name);
+    if (!text) {
+        *ret_day = fallback;
+        return 0;
+    }
+    if (!civil_parse(text, ret_day))
+        return error_set(err, E_ARG, "--%s %s: a date that exists is wanted, as YYYY-MM-DD", name, text);
+    return 0;
+}
+
+char *cli_site_path(const struct cli *cli, const char *relative)
+{
+    struct buf path;
+    buf_init(&path);
+    if (relative[0] == '/')
+        buf_text(&path, relative);
+    else
+        buf_printf(&path, "%s/%s", cli->site_dir ? cli->site_dir : ".", relative);
+    return buf_take(&path);
+}
+
+int cli_open_site(struct cli *cli, struct error *err)
+{
+    if (cli->site)
+        return 0;
+    cli->site_dir = cli_option(cli, "site");
+    if (!cli->site_dir)
+        cli->site_dir = getenv("SACHET_SITE");
+    if (!cli->site_dir || !cli->site_dir[0])
+        cli->site_dir = ".";
+    char *file = cli_site_path(cli, "site.yaml");
+    if (!file)
+        return error_set(err, E_MEMORY, "no memory for a path");
+    int rc;
+    if (access(file, F_OK) != 0)
+        rc = error_set(err, E_FILE,
+                       "%s: no site here; make one with 'sachet init DIR' or name it with --site DIR", file);
+    else
+        rc = conf_load(&conf_site, file, &cli->site, err);
+    free(file);
+    return rc;
+}
+
+int cli_open_store(struct cli *cli, struct error *err)
+{
+    if (cli->store)
+        return 0;
+    int rc = cli_open_site(cli, err);
+    if (rc < 0)
+        return rc;
+    char *file = cli_site_path(cli, conf_text(cli->site, "store"));
+    if (!file)
+        return error_set(err, E_MEMORY, "no memory for a path");
+    cli->store = store_open(file, true, err);
+    free(file);
+    return cli->store ? 0 : err->code;
+}
+
+/* Reads one line into password without its newline. */
+static int read_password(FILE *in, const char *from, char *password, size_t size, struct error *err)
+{
+    if (!fgets(password, (int)size, in))
+        return error_set(err, E_DENIED, "%s: no password there", from);
+    size_t len = strcspn(password, "\r\n");
+    if (len == size - 1)
+        return error_set(err, E_LIMIT, "%s: the password is longer than %zu characters", from, size - 2);
+    password[len] = '\0';
+    return 0;
+}
+
+static int ask_password(const char *prompt, char *password, size_t size, struct error *err)
+{
+    FILE *tty = fopen("/dev/tty", "r+");
+    if (!tty)
+        return error_set(
+            err, E_DENIED,
+            "no terminal to ask for a password; give --password-file FILE or set SACHET_PASSWORD");
+    struct termios before, quiet;
+    bool echo_off = tcgetattr(fileno(tty), &before) == 0;
+    if (echo_off) {
+        quiet = before;
+        quiet.c_lflag &= (tcflag_t)~ECHO;
+        (void)tcsetattr(fileno(tty), TCSAFLUSH, &quiet); /* a visible password is still a password */
+    }
+    fprintf(tty, "%s: ", prompt);
+    fflush(tty);
+    int rc = read_password(tty, "terminal", password, size, err);
+    if (echo_off)
+        (void)tcsetattr(fileno(tty), TCSAFLUSH, &before); /* nothing more can be done */
+    fputc('\n', tty);
+    fclose(tty);
+    return rc;
+}
+
+int cli_password(struct cli *cli, const char *prompt, char *ret_password, size_t size, struct error *err)
+{
+    const char *file = cli_option(cli, "password-file");
+    if (file) {
+        FILE *in = fopen(file, "r");
+        if (!in)
+            return error_set_errno(err, E_FILE, errno, "%s", file);
+        int rc = read_password(in, file, ret_password, size, err);
+        fclose(in);
+        return rc;
+    }
+    const char *given = getenv("SACHET_PASSWORD");
+    if (!given)
+        return ask_password(prompt, ret_password, size, err);
+    if (strlen(given) >= size)
+        return error_set(err, E_LIMIT, "SACHET_PASSWORD is longer than %zu characters", size - 1);
+    memcpy(ret_password, given, strlen(given) + 1);
+    return 0;
+}
+
+int cli_login(struct cli *cli, const char *role, struct user *ret_user, struct error *err)
+{
+    const char *login = cli_option(cli, "user");
+    if (!login)
+        return error_set(err, E_ARG, "who acts? give --user LOGIN");
+    int rc = cli_open_store(cli, err);
+    if (rc < 0)
+        return rc;
+    char prompt[128];
+    char password[SEAL_PASSWORD_MAX + 2];
+    (void)snprintf(prompt, sizeof prompt, "Password of %s", login); /* a cut prompt still asks */
+    rc = cli_password(cli, prompt, password, sizeof password, err);
+    if (rc == 0)
+        rc = user_login(cli->store, login, password, clock_wall_ms(cli->clock), ret_user, err);
+    seal_wipe(password, sizeof password);
+    if (rc == 0 && role && strcmp(ret_user->role, role) != 0)
+        rc = error_set(err, E_DENIED, "%s is a %s; this needs a %s", login, ret_user->role, role);
+    return rc;
+}
+
+void cli_progress(struct cli *cli, const char *what, int64_t done, int64_t total)
+{
+    (void)cli; /* stderr decides, whatever out is */
+    static int64_t last_tenth = -1;
+    if (total <= 0 || done < 0)
+        return;
+    if (isatty(STDERR_FILENO) && !getenv("NO_COLOR")) {
+        enum { WIDTH = 40 };
+        int filled = (int)(done * WIDTH / total);
+        fprintf(stderr, "\r%-10s [%.*s%*s] %" PRId64 "/%" PRId64, what, filled,
+                "########################################", WIDTH - filled, "", done, total);
+        if (done >= total)
+            fputc('\n', stderr);
+        return;
+    }
+    int64_t tenth = done * 10 / total;
+    if (tenth != last_tenth || done == 0) {
+        last_tenth = tenth;
+        fprintf(stderr, "%s: %" PRId64 " of %" PRId64 "\n", what, done, total);
+    }
+    if (done >= total)
+        last_tenth = -1;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The groups of verbs; each is defined in the verb_*.c of its name and listed in verbs.c. */
+#ifndef TOOLS_SACHET_VERBS_H
+#define TOOLS_SACHET_VERBS_H
+
+#include "tools/sachet/cli.h"
+
+extern const struct cli_group verbs_help;
+
+#endif
