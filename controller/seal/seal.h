@@ -24,8 +24,11 @@ enum {
     SEAL_PASSWORD_MAX = 256,
     SEAL_PUBLIC_BYTES = 32,
     SEAL_SIGNATURE_BYTES = 64,
-    SEAL_SECRET_BYTES = 128, /* salt, nonce and encrypted secret key, padded with zeros */
+    SEAL_SECRET_BYTES = 128, /* format byte, salt, nonce and encrypted secret key, padded with zeros */
 };
+
+/* An opened secret key, in guarded memory that is never swapped out. */
+struct seal_key;
 
 /* Must be called once by main() before anything else here; E_SYSTEM when no randomness is to be had. */
 int seal_init(struct error *err);
@@ -43,7 +46,22 @@ bool seal_password_matches(const char *text, const char *password);
 /* A new key pair; the secret half comes back sealed under the password. */
 int seal_key_create(const char *password, uint8_t ret_public[SEAL_PUBLIC_BYTES],
                     uint8_t ret_secret[SEAL_SECRET_BYTES], struct error *err);
-/* E_DENIED when the password does not open the key. */
+/*
+ * Opens a sealed key for a series of signatures. E_DENIED when the password does not open it or a byte of it
+ * was changed. The key is the caller's until seal_key_close, which wipes it and takes NULL.
+ */
+int seal_key_open(const uint8_t secret[SEAL_SECRET_BYTES], const char *password, struct seal_key **ret_key,
+                  struct error *err);
+void seal_key_close(struct seal_key *key);
+void seal_key_sign(const struct seal_key *key, const void *data, size_t len,
+                   uint8_t ret_signature[SEAL_SIGNATURE_BYTES]);
+/* The public half, so that a caller can see whose key this is. */
+void seal_key_public(const struct seal_key *key, uint8_t ret_public[SEAL_PUBLIC_BYTES]);
+/* The same secret half, sealed under another password. E_DENIED as seal_key_open, E_INPUT as
+ * seal_password_hash. */
+int seal_key_reseal(const uint8_t secret[SEAL_SECRET_BYTES], const char *password, const char *new_password,
+                    uint8_t ret_secret[SEAL_SECRET_BYTES], struct error *err);
+/* Opens, signs once and closes. E_DENIED when the password does not open the key. */
 int seal_sign(const uint8_t secret[SEAL_SECRET_BYTES], const char *password, const void *data, size_t len,
               uint8_t ret_signature[SEAL_SIGNATURE_BYTES], struct error *err);
 bool seal_verify(const uint8_t public_key[SEAL_PUBLIC_BYTES], const void *data, size_t len,
