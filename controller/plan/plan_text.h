@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan_text: the canonical bytes of a plan (`sachet-plan/1`): what a pharmacist signs and what is packed.
+ *
+ * UTF-8, LF behind every line, no other control character, one space between fields, fixed order, one way to
+ * write each plan. A "text" is quoted, with \" \\ and \n (label lines) as its only escapes; `-` stands for
+ * none.
+ *
+ *   sachet-plan/1
+ *   patient "SOURCE-ID" "NAME" born=DATE
+ *   plan version=N start=DATE days=N day-start=HH:MM limits=PIECES/ENTRIES/LINES
+ *   rules timing=HASH packing=HASH regimen=HASH
+ *   product CODE "NAME" strength="…" form="…" look="…" alone=no provisional=no row=HASH
+ *   order ID "SOURCE-ID" version=N hash=HASH product=CODE state=included "DRUG" reason=""
+ *   slot N HH:MM +0 NAME
+ *   take ORDER-ID slot=N amount=1.5 first=DATE last=DATE every=1 anchor=DATE weekdays=- days=28
+ *   pouch N DATE HH:MM NAME 1/2 label="…" items=CODE:whole:2,CODE:half:1
+ *   total CODE amount=42 whole=28 half=28
+ *   end pouches=N pieces=N
+ *
+ * Products and totals stand by code, orders by source id, slots by their time in the logical day, takes by
+ * order, slot and first day, pouches by date, time and part. Texts are sorted as bytes.
+ *
+ * plan_text_parse takes exactly what plan_text_write gives. It checks the grammar, the order of the lines,
+ * the references, that pouches are numbered 1..N, that pieces in the pouches add up to the totals, and that
+ * the totals are what the takes say; last it writes the plan again and compares every byte. What it returns
+ * points into the caller's arena. Pure, any thread, never blocks.
+ */
+#ifndef CONTROLLER_PLAN_PLAN_TEXT_H
+#define CONTROLLER_PLAN_PLAN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/roll.h"
+
+struct arena;
+struct buf;
+struct error;
+
+enum {
+    PLAN_TEXT_BYTES_MAX = 16 * 1024 * 1024,
+    PLAN_ORDERS_MAX = 1024,
+    PLAN_CODE_BYTES_MAX = 64,    /* of a product code: letters, digits and . _ + - */
+    PLAN_NAME_BYTES_MAX = 512,   /* of a quoted text */
+    PLAN_LABEL_BYTES_MAX = 4096, /* of a pouch's label */
+    PLAN_HASH_BYTES = 32,
+};
+
+#define PLAN_FORMAT "sachet-plan/1"
+
+struct plan_product {
+    const char *code;
+    const char *name;
+    const char *strength;
+    const char *form;
+    const char *look;
+    bool alone;
+    bool provisional; /* derived from orders, nobody checked it */
+    uint8_t row_hash[PLAN_HASH_BYTES];
+};
+
+/* What became of an order in this plan. */
+enum plan_state {
+    PLAN_INCLUDED, /* in the pouches */
+    PLAN_APART,    /* taken, but not from a pouch: as needed, original pack, not packable */
+    PLAN_WAITING,  /* left out until a pharmacist has decided */
+    PLAN_STATES,
+};
+
+struct plan_order {
+    int64_t id; /* order_version.id */
+    const char *source_id;
+    int version;
+    uint8_t hash[PLAN_HASH_BYTES]; /* order_version.content_hash */
+    const char *product;           /* code, or NULL */
+    enum plan_state state;
+    const char *drug;   /* the order's own words for it */
+    const char *reason; /* "" only when included */
+};
+
+struct plan_slot {
+    int number; /* from 1 */
+    int minute; /* clock minute */
+    int offset; /* 1: its pouch carries the next day's date */
+    const char *name;
+};
+
+struct plan_take {
+    int64_t order_id;
+    int slot; /* plan_slot.number */
+    int64_t amount_milli;
+    struct roll_pattern pattern;
+    int days; /* of the pattern within this cycle */
+};
+
+struct plan_item {
+    const char *code;
+    enum roll_piece piece;
+    int count;
+};
+
+struct plan_pouch {
+    int number;
+    int32_t day; /* civil date on the label */
+    int minute;  /* clock minute */
+    const char *slot;
+    int part;
+    int parts;
+    const char *label; /* lines with \n between them */
+    const struct plan_item *items;
+    size_t item_count;
+    const char *line; /* the pouch's own line in the text, without its LF; NULL before it is written */
+    size_t line_len;
+};
+
+struct plan_total {
+    const char *code;
+    int64_t amount_milli; /* from the takes: dose x days */
+    int64_t whole;        /* pieces, from the pouches */
+    int64_t half;
+};
+
+struct plan_text {
+    const char *patient_id; /* patient.source_id */
+    const char *patient_name;
+    int32_t birth_day; /* or CIVIL_DAY_NONE */
+    int version;
+    int32_t start_day;
+    int days;
+    int day_start; /* clock minute at which a logical day begins */
+    struct roll_limits limits;
+    uint8_t timing_hash[PLAN_HASH_BYTES];
+    uint8_t packing_hash[PLAN_HASH_BYTES];
+    uint8_t regimen_hash[PLAN_HASH_BYTES];
+    const struct plan_product *products;
+    size_t product_count;
+    const struct plan_order *orders;
+    size_t order_count;
+    const struct plan_slot *slots;
+    size_t slot_count;
+    const struct plan_take *takes;
+    size_t take_count;
+    const struct plan_pouch *pouches;
+    size_t pouch_count;
+    const struct plan_total *totals;
+    size_t total_count;
+};
+
+/* Adds the canonical text to out. E_INPUT or E_LIMIT for a plan that plan_text_parse would not take. */
+int plan_text_write(const struct plan_text *plan, struct buf *out, struct error *err);
+/* E_SYNTAX (message begins with the line's number), E_INPUT, E_LIMIT, E_VERSION, E_MEMORY. text may go away
+ * afterwards. */
+int plan_text_parse(const char *text, size_t len, struct arena *arena, struct plan_text **ret_plan,
+                    struct error *err);
+
+/* The checks behind parse and write, in memory: ranges, order, references, sums. */
+int plan_text_check(const struct plan_text *plan, struct error *err);
+
+/* BLAKE2b-256 of a pouch's line; its first four bytes are the machine's job hash. */
+void plan_pouch_hash(const char *line, size_t len, uint8_t ret_hash[PLAN_HASH_BYTES]);
+
+/* NULL when no product has the code. */
+const struct plan_product *plan_text_product(const struct plan_text *plan, const char *code);
+
+const char *plan_state_text(enum plan_state state);
+
+#endif
