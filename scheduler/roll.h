@@ -26,6 +26,7 @@ enum {
     ROLL_PRODUCTS_MAX = 64,
     ROLL_TAKES_MAX = 256,
     ROLL_POUCHES_MAX = 20000,
+    ROLL_PARTS_MAX = 64,            /* pouches of one slot on one day */
     ROLL_AMOUNT_MILLI_MAX = 100000, /* of one take: 100 pieces */
 };
 
