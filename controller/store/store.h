@@ -9,9 +9,13 @@
  * (spec: machine, section 9). Durability: WAL with synchronous=FULL, checkpoints only here and only under the
  * lock.
  *
- * One struct store a thread. store_write_begin may wait for the lock (bounded, then E_LOCKED); commits block
- * for the disk. After E_STORE or E_FULL from a commit the store is broken for good in this process
- * (`store_broken`): stop dispensing and exit; a commit is never retried.
+ * One struct store a thread, never across a fork. store_write_begin may wait for the lock (bounded, then
+ * E_LOCKED); commits block for the disk. After E_STORE or E_FULL from a write the store is broken for good in
+ * this process (`store_broken`): whether that last commit is stored shows at the next start. Stop dispensing
+ * and exit; a commit is never retried. On E_FULL the reserve file is given back, so that the next start finds
+ * room to work.
+ *
+ * Error codes besides: E_EXISTS for a value that must be unique, E_INPUT for a value that the schema refuses.
  */
 #ifndef CONTROLLER_STORE_STORE_H
 #define CONTROLLER_STORE_STORE_H
@@ -20,46 +24,77 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/store/values.h"
+
 struct error;
 struct store;
 struct store_rows;
 
-enum { STORE_LOCK_WAIT_MS = 5000, STORE_APPLICATION_ID = 0x73616368 /* "sach" */ };
+enum {
+    STORE_LOCK_WAIT_MS = 5000,
+    STORE_APPLICATION_ID = 0x73616368, /* "sach" */
+    STORE_WAL_PAGES = 4000,            /* a commit that leaves more in the WAL checkpoints it */
+};
 
-/* Makes DIR-less file `path` with the newest schema, its lock file and its reserve file; E_EXISTS when it is
- * there. */
+/* Makes the file `path` (mode 0600) with the newest schema, its lock file and its reserve file, and its
+ * folder (0700) when that is missing. All or nothing; E_EXISTS when the file is there. */
 int store_create(const char *path, struct error *err);
 /*
  * Opens, checks application id, version (newer than ours: E_STORE_VERSION), quick_check; migrates an older
- * one forward, one transaction a step, when migrate is true. NULL on failure, err says why and what to do.
+ * one forward, one transaction a step, when migrate is true (else E_STORE_VERSION). NULL on failure, err says
+ * why and what to do.
  */
 struct store *store_open(const char *path, bool migrate, struct error *err);
+/* Undoes an open write transaction. NULL is allowed. */
 void store_close(struct store *store);
+/* As given to store_open. */
+const char *store_path(const struct store *store);
 
 int store_write_begin(struct store *store, struct error *err);
 int store_write_commit(struct store *store, struct error *err);
 /* Undoes the open transaction; nothing when there is none. */
 void store_write_rollback(struct store *store);
 bool store_in_write(const struct store *store);
+/* One snapshot for the queries up to store_read_end, whatever others commit meanwhile. Not in a write
+ * transaction, and no write may begin inside. */
+int store_read_begin(struct store *store, struct error *err);
+void store_read_end(struct store *store);
 /* A commit or sync failed earlier: nothing may be written in this process any more. */
 bool store_broken(const struct store *store);
 
 /*
- * Runs one statement. types has a letter a value: 'i' int64_t, 't' const char * (NULL binds NULL), 'b' const
- * void * and size_t, 'n' NULL without an argument. Statement text must be a string literal or live as long as
- * the store. Outside a write transaction only reading statements are allowed (E_STORE for others: a
- * programming error).
+ * Runs one statement. types has a letter a value: 'i' an integer, 't' const char * (NULL binds NULL), 'b'
+ * const void * and size_t (NULL binds NULL), 'n' NULL without an argument. Values are widened by STORE_VALUES
+ * (values.h). Statement text is best a string literal: the address finds the prepared statement. Outside a
+ * write transaction only reading statements are allowed; BEGIN, COMMIT, PRAGMA and ATTACH never are (E_STATE:
+ * a programming error).
+ *
+ *   int store_exec(struct store *, struct error *, const char *sql, const char *types, ...);
  */
-int store_exec(struct store *store, struct error *err, const char *sql, const char *types, ...);
-/* The same, and the new row's id. */
-int store_insert(struct store *store, struct error *err, int64_t *ret_id, const char *sql, const char *types,
-                 ...);
+#define store_exec(store, err, sql, ...) store_exec_values(store, err, sql, STORE_VALUES(__VA_ARGS__))
+int store_exec_values(struct store *store, struct error *err, const char *sql, const char *types, ...);
+/* The same, and the new row's id.
+ *   int store_insert(struct store *, struct error *, int64_t *ret_id, const char *sql, const char *types,
+ * ...);
+ */
+#define store_insert(store, err, ret_id, sql, ...) \
+    store_insert_values(store, err, ret_id, sql, STORE_VALUES(__VA_ARGS__))
+int store_insert_values(struct store *store, struct error *err, int64_t *ret_id, const char *sql,
+                        const char *types, ...);
 /* Rows changed by the last store_exec. */
 int64_t store_changes(struct store *store);
 
-/* Starts a query; *ret_rows must be given back with store_done, on the way out of an early return, too. */
-int store_query(struct store *store, struct store_rows **ret_rows, struct error *err, const char *sql,
-                const char *types, ...);
+/*
+ * Starts a query; *ret_rows (NULL on failure) must be given back with store_done, on the way out of an early
+ * return, too.
+ *
+ *   int store_query(struct store *, struct store_rows **ret_rows, struct error *, const char *sql,
+ *                   const char *types, ...);
+ */
+#define store_query(store, ret_rows, err, sql, ...) \
+    store_query_values(store, ret_rows, err, sql, STORE_VALUES(__VA_ARGS__))
+int store_query_values(struct store *store, struct store_rows **ret_rows, struct error *err, const char *sql,
+                       const char *types, ...);
 /* 1: a row is there, 0: no more, negative: error. */
 int store_next(struct store_rows *rows, struct error *err);
 int64_t store_int(struct store_rows *rows, int column);
@@ -70,17 +105,24 @@ bool store_is_null(struct store_rows *rows, int column);
 /* NULL is allowed. */
 void store_done(struct store_rows *rows);
 
-/* One value of the first row; E_NOT_FOUND when there is none. */
-int store_get_int(struct store *store, int64_t *ret_value, struct error *err, const char *sql,
-                  const char *types, ...);
+/* One value of the first row; E_NOT_FOUND when there is none.
+ *   int store_get_int(struct store *, int64_t *ret_value, struct error *, const char *sql, const char *types,
+ *                     ...);
+ */
+#define store_get_int(store, ret_value, err, sql, ...) \
+    store_get_int_values(store, ret_value, err, sql, STORE_VALUES(__VA_ARGS__))
+int store_get_int_values(struct store *store, int64_t *ret_value, struct error *err, const char *sql,
+                         const char *types, ...);
 
 /* Changes whenever another connection has committed: a cheap "look again" (PRAGMA data_version). */
 int64_t store_data_version(struct store *store);
-/* WAL back into the file, under the lock. Called on close and by sachetd when idle. */
+/* WAL back into the file, as far as readers let it, under the lock. Called on close after writing, by a
+ * commit over STORE_WAL_PAGES, and by sachetd when idle. */
 int store_checkpoint(struct store *store, struct error *err);
-/* Online backup, integrity_check of the copy, fsync, rename. */
+/* Online backup into the new file `path` (0600; E_EXISTS when it is there): copy, integrity_check of the
+ * copy, fsync, rename. Others may write meanwhile. */
 int store_backup(struct store *store, const char *path, struct error *err);
-/* integrity_check and foreign_key_check of the whole file. */
+/* integrity_check and foreign_key_check of the whole file; E_STORE names the first finding. */
 int store_check(struct store *store, struct error *err);
 
 #endif

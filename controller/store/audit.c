@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A row's hash is BLAKE2b-256 over its canonical text: a format line, then each field as "name length:value"
+ * (lengths in bytes, so that no value can pass for another field), then the hash of the row before in hex.
+ * The first row follows a hash of zeros. Sequence numbers have no gap. What the chain alone cannot show is a
+ * cut at its end: for that, keep a head of it elsewhere (a backup, a printed report).
+ */
+#include "controller/store/audit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "config/base/buf.h"
+#include "config/base/error.h"
+#include "controller/seal/seal.h"
+#include "controller/store/store.h"
+
+struct audit_row {
+    int64_t seq;
+    int64_t at_ms;
+    const char *actor;
+    const char *action;
+    const char *subject;
+    const char *detail;
+};
+
+static void field_add(struct buf *buf, const char *name, const char *value)
+{
+    buf_printf(buf, "%s %zu:%s\n", name, strlen(value), value);
+}
+
+static int row_hash(const struct audit_row *row, const uint8_t prev[SEAL_HASH_BYTES],
+                    uint8_t ret_hash[SEAL_HASH_BYTES], struct error *err)
+{
+    struct buf buf;
+    char prev_text[SEAL_HASH_TEXT_BYTES];
+    seal_hash_text(prev, prev_text);
+    buf_init(&buf);
+    buf_text(&buf, "sachet-audit/1\n");
+    buf_printf(&buf, "seq %" PRId64 "\nat_ms %" PRId64 "\n", row->seq, row->at_ms);
+    field_add(&buf, "actor", row->actor);
+    field_add(&buf, "action", row->action);
+    field_add(&buf, "subject", row->subject);
+    field_add(&buf, "detail", row->detail);
+    field_add(&buf, "prev", prev_text);
+    bool failed = buf.failed;
+    if (!failed)
+        seal_hash(buf.data, buf.len, ret_hash);
+    buf_finish(&buf);
+    return failed ? error_set(err, E_MEMORY, "out of memory hashing an audit row") : 0;
+}
+
+/* The last row's number and hash; 0 and zeros for an empty chain. */
+static int head_read(struct store *store, int64_t *ret_seq, uint8_t ret_hash[SEAL_HASH_BYTES],
+                     struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int rc = store_query(store, &rows, err, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", "");
+    if (rc)
+        return rc;
+    rc = store_next(rows, err);
+    if (rc == 1) {
+        size_t len = 0;
+        const void *hash = store_blob(rows, 1, &len);
+        *ret_seq = store_int(rows, 0);
+        rc = 0;
+        if (len == SEAL_HASH_BYTES)
+            memcpy(ret_hash, hash, len);
+        else
+            rc = error_set(err, E_TAMPERED, "audit row %" PRId64 " has no proper hash: `sachet audit verify`",
+                           *ret_seq);
+    } else if (rc == 0) {
+        *ret_seq = 0;
+        memset(ret_hash, 0, SEAL_HASH_BYTES);
+    }
+    store_done(rows);
+    return rc;
+}
+
+int audit_add(struct store *store, int64_t wall_ms, const char *actor, const char *action,
+              const char *subject, const char *detail_json, struct error *err)
+{
+    uint8_t prev[SEAL_HASH_BYTES];
+    uint8_t hash[SEAL_HASH_BYTES];
+    struct audit_row row = {.at_ms = wall_ms,
+                            .actor = actor,
+                            .action = action,
+                            .subject = subject,
+                            .detail = detail_json ? detail_json : "{}"};
+    if (!store_in_write(store))
+        return error_set(err, E_STATE, "an audit row needs the transaction of what it tells");
+    int rc = head_read(store, &row.seq, prev, err);
+    row.seq++;
+    if (rc == 0)
+        rc = row_hash(&row, prev, hash, err);
+    if (rc == 0)
+        rc = store_exec(store, err,
+                        "INSERT INTO audit (seq, at_ms, actor, action, subject, detail, prev_hash, hash) "
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        "iittttbb", row.seq, row.at_ms, row.actor, row.action, row.subject, row.detail, prev,
+                        sizeof prev, hash, sizeof hash);
+    return rc;
+}
+
+/* Checks the row under the cursor against what came before, and moves `seq` and `prev` on to it. */
+static int row_verify(struct store_rows *rows, int64_t *seq, uint8_t prev[SEAL_HASH_BYTES], struct error *err)
+{
+    uint8_t hash[SEAL_HASH_BYTES];
+    const struct audit_row row = {.seq = store_int(rows, 0),
+                                  .at_ms = store_int(rows, 1),
+                                  .actor = store_text(rows, 2),
+                                  .action = store_text(rows, 3),
+                                  .subject = store_text(rows, 4),
+                                  .detail = store_text(rows, 5)};
+    if (row.seq != *seq + 1)
+        return error_set(err, E_TAMPERED, "audit row %" PRId64 " is missing: %" PRId64 " follows %" PRId64,
+                         *seq + 1, row.seq, *seq);
+    size_t prev_len = 0;
+    size_t hash_len = 0;
+    const void *stored_prev = store_blob(rows, 6, &prev_len);
+    const void *stored_hash = store_blob(rows, 7, &hash_len);
+    if (prev_len != SEAL_HASH_BYTES || memcmp(stored_prev, prev, SEAL_HASH_BYTES) != 0)
+        return error_set(err, E_TAMPERED, "audit row %" PRId64 " does not follow the row before it", row.seq);
+    int rc = row_hash(&row, prev, hash, err);
+    if (rc)
+        return rc;
+    if (hash_len != SEAL_HASH_BYTES || memcmp(stored_hash, hash, SEAL_HASH_BYTES) != 0)
+        return error_set(err, E_TAMPERED, "audit row %" PRId64 " was changed after it was written", row.seq);
+    *seq = row.seq;
+    memcpy(prev, hash, sizeof hash);
+    return 0;
+}
+
+int audit_verify(struct store *store, int64_t *ret_rows, struct error *err)
+{
+    struct store_rows *rows = NULL;
+    uint8_t prev[SEAL_HASH_BYTES] = {0};
+    int64_t seq = 0;
+    int rc = store_query(store, &rows, err,
+                         "SELECT seq, at_ms, actor, action, subject, detail, prev_hash, hash FROM audit "
+                         "ORDER BY seq",
+                         "");
+    while (rc == 0 && (rc = store_next(rows, err)) == 1)
+        rc = row_verify(rows, &seq, prev, err);
+    store_done(rows);
+    *ret_rows = seq;
+    return rc;
+}
