@@ -11,7 +11,7 @@
  *   plan version=N start=DATE days=N day-start=HH:MM limits=PIECES/ENTRIES/LINES
  *   rules timing=HASH packing=HASH regimen=HASH
  *   product CODE "NAME" strength="…" form="…" look="…" alone=no provisional=no row=HASH
- *   order ID "SOURCE-ID" version=N hash=HASH product=CODE state=included "DRUG" reason=""
+ *   order ID "SOURCE-ID" version=N hash=HASH product=CODE state=included begins=DATE "DRUG" reason=""
  *   slot N HH:MM +0 NAME
  *   take ORDER-ID slot=N amount=1.5 first=DATE last=DATE every=1 anchor=DATE weekdays=- days=28
  *   pouch N DATE HH:MM NAME 1/2 label="…" items=CODE:whole:2,CODE:half:1
@@ -76,6 +76,7 @@ struct plan_order {
     uint8_t hash[PLAN_HASH_BYTES]; /* order_version.content_hash */
     const char *product;           /* code, or NULL */
     enum plan_state state;
+    int32_t begins; /* included: where its courses and every-N-days rhythms count from; else CIVIL_DAY_NONE */
     const char *drug;   /* the order's own words for it */
     const char *reason; /* "" only when included */
 };

@@ -263,6 +263,8 @@ static void order_read(struct reader *r, struct plan_order *order)
         order->product = NULL;
     literal(r, " state=");
     order->state = state(r);
+    literal(r, " begins=");
+    order->begins = date(r, true);
     literal(r, " ");
     order->drug = quoted(r, false);
     literal(r, " reason=");

@@ -100,6 +100,7 @@ static void order_write(const struct plan_order *order, struct buf *out)
     hash(out, " hash=", order->hash);
     buf_printf(out, " product=%s state=%s", order->product ? order->product : "-",
                plan_state_text(order->state));
+    date(out, " begins=", order->begins);
     quoted(out, " ", order->drug);
     quoted(out, " reason=", order->reason);
     buf_char(out, '\n');

@@ -30,11 +30,11 @@ static const char sample[] =
     "product B-2 \"Beta 2 mg\" strength=\"2 mg\" form=\"capsule\" look=\"\" alone=yes provisional=yes"
     " row=2222222222222222222222222222222222222222222222222222222222222222\n"
     "order 7 \"o1\" version=1 hash=3333333333333333333333333333333333333333333333333333333333333333"
-    " product=A state=included \"Alpha\" reason=\"\"\n"
+    " product=A state=included begins=2026-12-30 \"Alpha\" reason=\"\"\n"
     "order 5 \"o2\" version=2 hash=4444444444444444444444444444444444444444444444444444444444444444"
-    " product=B-2 state=included \"Beta\" reason=\"\"\n"
+    " product=B-2 state=included begins=2026-12-01 \"Beta\" reason=\"\"\n"
     "order 6 \"o3\" version=1 hash=5555555555555555555555555555555555555555555555555555555555555555"
-    " product=- state=apart \"Gamma spray\" reason=\"not a solid\"\n"
+    " product=- state=apart begins=- \"Gamma spray\" reason=\"not a solid\"\n"
     "slot 1 08:00 +0 MORNING\n"
     "slot 2 01:00 +1 BEDTIME\n"
     "take 5 slot=2 amount=2 first=2026-12-30 last=2027-01-01 every=2 anchor=2026-12-30 weekdays=- days=2\n"
@@ -167,7 +167,7 @@ static void wrong_plans_are_refused(void **state)
         {"alone=yes", "alone=maybe"},
         {"state=apart", "state=included"},
         {"reason=\"not a solid\"", "reason=\"\""},
-        {"state=included \"Beta\"", "state=waiting \"Beta\""},
+        {"begins=2026-12-01 \"Beta\"", "begins=- \"Beta\""},
         {"order 7 \"o1\"", "order 7 \"o4\""},
         {"order 6 ", "order 7 "},
         {"08:00 +0", "08:00 +1"},
