@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tools/sachet/cli.h"
-#include "tools/sachet/version.h"
+#include "tools/version.h"
 
 enum { NAME_COLUMN = 30 };
 

@@ -16,7 +16,7 @@
 #include "controller/seal/seal.h"
 #include "controller/store/store.h"
 #include "tools/sachet/cli.h"
-#include "tools/sachet/version.h"
+#include "tools/version.h"
 
 /* A verb of two words wins over one of a single word ("batch list" over "batch"). */
 static const struct cli_verb *find_verb(int argc, char **argv, int *ret_words)
