@@ -23,6 +23,13 @@ const char *plan_state_text(enum plan_state state)
     return texts[state];
 }
 
+const char *plan_note_kind_text(enum plan_note_kind kind)
+{
+    static const char *const texts[PLAN_NOTE_KINDS] = {
+        [PLAN_WARNING] = "warning", [PLAN_FLOOR] = "floor", [PLAN_WHY] = "why"};
+    return texts[kind];
+}
+
 void plan_pouch_hash(const char *line, size_t len, uint8_t ret_hash[PLAN_HASH_BYTES])
 {
     seal_hash(line, len, ret_hash);
@@ -94,6 +101,10 @@ static int header_check(const struct plan_text *plan, struct error *err)
     int status = text_check(plan->patient_id, "the patient's id", err);
     if (status == 0)
         status = text_check(plan->patient_name, "the patient's name", err);
+    if (status == 0)
+        status = text_check(plan->timing_version, "the version of the timing rules", err);
+    if (status == 0)
+        status = text_check(plan->packing_version, "the version of the packing rules", err);
     if (status < 0)
         return status;
     if (plan->patient_id[0] == '\0')
@@ -111,7 +122,7 @@ static int header_check(const struct plan_text *plan, struct error *err)
         return error_set(err, E_LIMIT, "the start of the day or a limit of the pouch is out of range");
     if (plan->product_count > ROLL_PRODUCTS_MAX || plan->order_count > PLAN_ORDERS_MAX ||
         plan->slot_count > ROLL_SLOTS_MAX || plan->take_count > ROLL_TAKES_MAX ||
-        plan->pouch_count > ROLL_POUCHES_MAX)
+        plan->note_count > PLAN_NOTES_MAX || plan->pouch_count > ROLL_POUCHES_MAX)
         return error_set(err, E_LIMIT,
                          "a plan has at most %d products, %d orders, %d slots, %d takes and %d "
                          "pouches",
@@ -263,6 +274,30 @@ static int takes_check(const struct plan_text *plan, struct error *err)
         if (i > 0 && plan_take_compare(take - 1, take) >= 0)
             return error_set(err, E_INPUT, "the takes of order %s are out of order or doubled",
                              order->source_id);
+    }
+    return 0;
+}
+
+int plan_note_compare(const struct plan_note *a, const struct plan_note *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->order_id != b->order_id)
+        return a->order_id < b->order_id ? -1 : 1;
+    return strcmp(a->text, b->text);
+}
+
+static int notes_check(const struct plan_text *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->note_count; i++) {
+        const struct plan_note *note = &plan->notes[i];
+        int status = text_check(note->text, "a note", err);
+        if (status < 0)
+            return status;
+        if (note->text[0] == '\0' || (note->order_id != 0 && !order_by_id(plan, note->order_id)))
+            return error_set(err, E_INPUT, "note %zu says nothing or names no order of this plan", i + 1);
+        if (i > 0 && plan_note_compare(note - 1, note) >= 0)
+            return error_set(err, E_INPUT, "note %zu is out of order or doubled", i + 1);
     }
     return 0;
 }
@@ -422,8 +457,8 @@ static int totals_check(const struct plan_text *plan, struct error *err)
 int plan_text_check(const struct plan_text *plan, struct error *err)
 {
     static int (*const checks[])(const struct plan_text *, struct error *) = {
-        header_check, products_check, orders_check,       slots_check,
-        takes_check,  pouches_check,  conservation_check, totals_check};
+        header_check, products_check, orders_check,       slots_check, takes_check,
+        notes_check,  pouches_check,  conservation_check, totals_check};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int status = checks[i](plan, err);
         if (status < 0)

@@ -9,17 +9,19 @@
  *   sachet-plan/1
  *   patient "SOURCE-ID" "NAME" born=DATE
  *   plan version=N start=DATE days=N day-start=HH:MM limits=PIECES/ENTRIES/LINES
- *   rules timing=HASH packing=HASH regimen=HASH
+ *   rules timing="VERSION" HASH packing="VERSION" HASH regimen=HASH
  *   product CODE "NAME" strength="…" form="…" look="…" alone=no provisional=no row=HASH
  *   order ID "SOURCE-ID" version=N hash=HASH product=CODE state=included begins=DATE "DRUG" reason=""
  *   slot N HH:MM +0 NAME
  *   take ORDER-ID slot=N amount=1.5 first=DATE last=DATE every=1 anchor=DATE weekdays=- days=28
+ *   note KIND ORDER-ID "TEXT"
  *   pouch N DATE HH:MM NAME 1/2 label="…" items=CODE:whole:2,CODE:half:1
  *   total CODE amount=42 whole=28 half=28
  *   end pouches=N pieces=N
  *
  * Products and totals stand by code, orders by source id, slots by their time in the logical day, takes by
- * order, slot and first day, pouches by date, time and part. Texts are sorted as bytes.
+ * order, slot and first day, notes by kind, order and text, pouches by date, time and part. Texts are sorted
+ * as bytes.
  *
  * plan_text_parse takes exactly what plan_text_write gives. It checks the grammar, the order of the lines,
  * the references, that pouches are numbered 1..N, that pieces in the pouches add up to the totals, and that
@@ -42,6 +44,7 @@ struct error;
 enum {
     PLAN_TEXT_BYTES_MAX = 16 * 1024 * 1024,
     PLAN_ORDERS_MAX = 1024,
+    PLAN_NOTES_MAX = 1024,
     PLAN_CODE_BYTES_MAX = 64,    /* of a product code: letters, digits and . _ + - */
     PLAN_NAME_BYTES_MAX = 512,   /* of a quoted text */
     PLAN_LABEL_BYTES_MAX = 4096, /* of a pouch's label */
@@ -96,6 +99,20 @@ struct plan_take {
     int days; /* of the pattern within this cycle */
 };
 
+/* What the pharmacist is told, and therefore signs to have been told. */
+enum plan_note_kind {
+    PLAN_WARNING, /* look at this first */
+    PLAN_FLOOR,   /* why not fewer times a day */
+    PLAN_WHY,     /* why a drug stands where it stands: rule, source */
+    PLAN_NOTE_KINDS,
+};
+
+struct plan_note {
+    enum plan_note_kind kind;
+    int64_t order_id; /* 0: the plan as a whole */
+    const char *text;
+};
+
 struct plan_item {
     const char *code;
     enum roll_piece piece;
@@ -132,7 +149,9 @@ struct plan_text {
     int days;
     int day_start; /* clock minute at which a logical day begins */
     struct roll_limits limits;
+    const char *timing_version;
     uint8_t timing_hash[PLAN_HASH_BYTES];
+    const char *packing_version;
     uint8_t packing_hash[PLAN_HASH_BYTES];
     uint8_t regimen_hash[PLAN_HASH_BYTES];
     const struct plan_product *products;
@@ -143,6 +162,8 @@ struct plan_text {
     size_t slot_count;
     const struct plan_take *takes;
     size_t take_count;
+    const struct plan_note *notes;
+    size_t note_count;
     const struct plan_pouch *pouches;
     size_t pouch_count;
     const struct plan_total *totals;
@@ -165,6 +186,7 @@ void plan_pouch_hash(const char *line, size_t len, uint8_t ret_hash[PLAN_HASH_BY
 /* NULL when no product has the code. */
 const struct plan_product *plan_text_product(const struct plan_text *plan, const char *code);
 
-const char *plan_state_text(enum plan_state state);
+const char *plan_state_text(enum plan_state state);        /* "included", "apart", "waiting" */
+const char *plan_note_kind_text(enum plan_note_kind kind); /* "warning", "floor", "why" */
 
 #endif

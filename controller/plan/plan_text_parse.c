@@ -205,8 +205,12 @@ static void header_read(struct reader *r, struct plan_text *plan)
     plan->limits.lines_max = int_field(r, 0, INT_MAX);
     line_end(r);
     literal(r, "rules timing=");
+    plan->timing_version = quoted(r, false);
+    literal(r, " ");
     hash(r, plan->timing_hash);
     literal(r, " packing=");
+    plan->packing_version = quoted(r, false);
+    literal(r, " ");
     hash(r, plan->packing_hash);
     literal(r, " regimen=");
     hash(r, plan->regimen_hash);
@@ -322,6 +326,30 @@ static void take_read(struct reader *r, struct plan_take *take)
     line_end(r);
 }
 
+static enum plan_note_kind note_kind(struct reader *r)
+{
+    for (int i = 0; i < PLAN_NOTE_KINDS; i++) {
+        const char *text = plan_note_kind_text((enum plan_note_kind)i);
+        if (ahead(r, text)) {
+            literal(r, text);
+            return (enum plan_note_kind)i;
+        }
+    }
+    fault(r, E_SYNTAX, "not a kind of note");
+    return PLAN_WARNING;
+}
+
+static void note_read(struct reader *r, struct plan_note *note)
+{
+    literal(r, "note ");
+    note->kind = note_kind(r);
+    literal(r, " ");
+    note->order_id = integer(r, 0, INT64_MAX);
+    literal(r, " ");
+    note->text = quoted(r, false);
+    line_end(r);
+}
+
 static void item_read(struct reader *r, struct plan_item *item)
 {
     size_t len = 0;
@@ -433,6 +461,10 @@ static void body_read(struct reader *r, struct plan_text *plan)
     for (size_t i = 0; i < plan->take_count; i++)
         take_read(r, &takes[i]);
     plan->takes = takes;
+    struct plan_note *notes = block(r, "note ", sizeof *notes, PLAN_NOTES_MAX, &plan->note_count);
+    for (size_t i = 0; i < plan->note_count; i++)
+        note_read(r, &notes[i]);
+    plan->notes = notes;
     struct plan_pouch *pouches = block(r, "pouch ", sizeof *pouches, ROLL_POUCHES_MAX, &plan->pouch_count);
     for (size_t i = 0; i < plan->pouch_count; i++)
         pouch_read(r, &pouches[i]);

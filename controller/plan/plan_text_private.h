@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct buf;
+struct plan_note;
 struct plan_take;
 struct plan_text;
 
@@ -16,6 +17,9 @@ enum {
 
 /* The total order in which takes stand in a plan: below, 0 or above 0 like strcmp. */
 int plan_take_compare(const struct plan_take *a, const struct plan_take *b);
+
+/* The same for notes. */
+int plan_note_compare(const struct plan_note *a, const struct plan_note *b);
 
 /* The text without any check. */
 void plan_text_put(const struct plan_text *plan, struct buf *out);

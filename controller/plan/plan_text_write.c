@@ -74,8 +74,10 @@ static void header_write(const struct plan_text *plan, struct buf *out)
     clock_time(out, " day-start=", plan->day_start);
     buf_printf(out, " limits=%d/%d/%d", plan->limits.pieces_max, plan->limits.entries_max,
                plan->limits.lines_max);
-    hash(out, "\nrules timing=", plan->timing_hash);
-    hash(out, " packing=", plan->packing_hash);
+    quoted(out, "\nrules timing=", plan->timing_version);
+    hash(out, " ", plan->timing_hash);
+    quoted(out, " packing=", plan->packing_version);
+    hash(out, " ", plan->packing_hash);
     hash(out, " regimen=", plan->regimen_hash);
     buf_char(out, '\n');
 }
@@ -136,6 +138,13 @@ static void take_write(const struct plan_take *take, struct buf *out)
     buf_printf(out, " days=%d\n", take->days);
 }
 
+static void note_write(const struct plan_note *note, struct buf *out)
+{
+    buf_printf(out, "note %s %lld", plan_note_kind_text(note->kind), (long long)note->order_id);
+    quoted(out, " ", note->text);
+    buf_char(out, '\n');
+}
+
 static void pouch_write(const struct plan_pouch *pouch, struct buf *out)
 {
     buf_printf(out, "pouch %d", pouch->number);
@@ -175,6 +184,8 @@ void plan_text_put(const struct plan_text *plan, struct buf *out)
         slot_write(&plan->slots[i], out);
     for (size_t i = 0; i < plan->take_count; i++)
         take_write(&plan->takes[i], out);
+    for (size_t i = 0; i < plan->note_count; i++)
+        note_write(&plan->notes[i], out);
     for (size_t i = 0; i < plan->pouch_count; i++)
         pouch_write(&plan->pouches[i], out);
     totals_write(plan, out);
