@@ -236,7 +236,7 @@ static int version_check(struct store *store, bool migrate, struct error *err)
                          store->path, version, migrate_step_count);
     if (version < migrate_step_count && !migrate)
         return error_set(err, E_STORE_VERSION,
-                         "store %s is of version %d, this program needs %d: back it up, then `sachet store "
+                         "store %s is of version %d, this program needs %d: back it up, then run `sachet store "
                          "upgrade`",
                          store->path, version, migrate_step_count);
     return 0;

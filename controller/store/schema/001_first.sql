@@ -17,6 +17,7 @@ CREATE TABLE user (
   public_key BLOB NOT NULL,          -- Ed25519
   secret_key BLOB NOT NULL,          -- sealed under the password
   failed_logins INTEGER NOT NULL DEFAULT 0,
+  locked_until_ms INTEGER NOT NULL DEFAULT 0,
   disabled INTEGER NOT NULL DEFAULT 0,
   created_ms INTEGER NOT NULL
 ) STRICT;
@@ -38,6 +39,14 @@ CREATE TABLE product (
   row_hash BLOB NOT NULL,
   changed_ms INTEGER NOT NULL
 ) STRICT;
+-- The codes of a product one by one, for looking it up. Several products may share one.
+CREATE TABLE product_identifier (
+  system TEXT NOT NULL CHECK (system IN ('rxcui', 'ndc')),
+  value TEXT NOT NULL,
+  product_code TEXT NOT NULL REFERENCES product (code),
+  PRIMARY KEY (system, value, product_code)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX product_identifier_product ON product_identifier (product_code);
 
 CREATE TABLE patient (
   id INTEGER PRIMARY KEY,
