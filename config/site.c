@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sachet-site/1: what one pharmacy says about itself, its patients' ordinary day and its machines.
+ */
+#include "config/conf.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const zones[] = {"local", "fixed", NULL};
+static const char *const transports[] = {"tcp", "rtu", NULL};
+static const char *const parities[] = {"none", "even", "odd", NULL};
+
+#define RANGE(least, most) .range = true, .min = (least), .max = (most)
+
+static const struct conf_key site_keys[] = {
+    {.path = "pharmacy",
+     .type = CONF_MAP,
+     .required = true,
+     .doc = "Who packs. Printed on labels and records."},
+    {.path = "pharmacy.name",
+     .type = CONF_TEXT,
+     .required = true,
+     RANGE(1, 60),
+     .example = "My Pharmacy",
+     .doc = "Name as it stands on the label of each pouch."},
+    {.path = "pharmacy.phone",
+     .type = CONF_TEXT,
+     .required = true,
+     RANGE(3, 30),
+     .example = "555 0100",
+     .doc = "Number that a patient calls with a question about a pouch."},
+    {.path = "pharmacy.address",
+     .type = CONF_TEXT,
+     .preset = "",
+     RANGE(0, 120),
+     .doc = "Address on one line; empty leaves it off the label."},
+    {.path = "pharmacy.license",
+     .type = CONF_TEXT,
+     .preset = "",
+     RANGE(0, 40),
+     .doc = "Licence number for records; empty leaves it out."},
+    {.path = "jurisdiction",
+     .type = CONF_TEXT,
+     .preset = "US",
+     RANGE(2, 16),
+     .doc = "Whose law holds, for rules that differ: a country or country-state code such as US or US-MA."},
+
+    {.path = "time", .type = CONF_MAP, .doc = "What \"today\" means. Dates of plans and pouches follow it."},
+    {.path = "time.zone",
+     .type = CONF_ENUM,
+     .preset = "local",
+     .choices = zones,
+     .doc = "local takes the computer's time zone; fixed takes time.offset all year."},
+    {.path = "time.offset",
+     .type = CONF_DURATION,
+     .unit = "min",
+     .preset = "0 min",
+     RANGE(-720, 840),
+     .doc = "Offset from UTC when time.zone is fixed, east positive."},
+
+    {.path = "store",
+     .type = CONF_FILE,
+     .preset = "store/sachet.db",
+     .doc = "The one database of this site. It must lie on a local disk: file locks of network disks lie."},
+    {.path = "formulary",
+     .type = CONF_FILE,
+     .preset = "formulary.csv",
+     .doc = "Product list that `sachet formulary import` reads when no file is given."},
+    {.path = "rules",
+     .type = CONF_MAP,
+     .doc =
+         "Rule files. Their hashes go into every plan and signature, so a change asks for new signatures."},
+    {.path = "rules.timing",
+     .type = CONF_FILE,
+     .preset = "rules/timing.yaml",
+     .doc = "When doses may be taken (sachet-timing/1)."},
+    {.path = "rules.packing",
+     .type = CONF_FILE,
+     .preset = "rules/packing.yaml",
+     .doc = "What may go into a pouch (sachet-packing/1)."},
+
+    {.path = "cycle", .type = CONF_MAP, .doc = "One cycle is one roll of pouches for one patient."},
+    {.path = "cycle.days",
+     .type = CONF_INT,
+     .preset = "14",
+     .unit = "days",
+     RANGE(1, 91),
+     .doc = "Length of a cycle. Shorter cycles meet fewer changes of orders; 91 days is a quarter."},
+    {.path = "cycle.lead_days",
+     .type = CONF_INT,
+     .preset = "5",
+     .unit = "days",
+     RANGE(0, 60),
+     .doc = "A roll is packed so many days before its first dose: for checking, delivery and one remake."},
+
+    {.path = "pouch",
+     .type = CONF_MAP,
+     .doc = "What fits into one pouch. More makes more pouches, never more times a day."},
+    {.path = "pouch.max_pieces",
+     .type = CONF_INT,
+     .preset = "12",
+     .unit = "pieces",
+     RANGE(1, 50),
+     .doc = "Most pieces in one pouch. 12 is an engineering estimate for a 60 to 90 mm pouch of mixed sizes "
+            "that "
+            "must still seal flat: set it to what your film and your largest pieces allow."},
+    {.path = "pouch.max_entries",
+     .type = CONF_INT,
+     .preset = "24",
+     .unit = "bays",
+     RANGE(1, 24),
+     .doc = "Most different bays in one pouch. The job of the machine contract has room for 24."},
+    {.path = "pouch.label_lines",
+     .type = CONF_INT,
+     .preset = "14",
+     .unit = "lines",
+     RANGE(4, 60),
+     .doc = "Lines of text on a label. What does not fit makes a second pouch; type is never made smaller."},
+    {.path = "pouch.label_columns",
+     .type = CONF_INT,
+     .preset = "32",
+     .unit = "characters",
+     RANGE(16, 80),
+     .doc = "Characters in a line of the label."},
+
+    {.path = "intake", .type = CONF_MAP, .doc = "What happens to orders before anybody looks at them."},
+    {.path = "intake.max_order_age_days",
+     .type = CONF_INT,
+     .preset = "366",
+     .unit = "days",
+     RANGE(0, 3650),
+     .doc =
+         "An order written longer ago waits for a pharmacist. 366: a prescription is good for a year in most "
+         "places, a leap day included. 0 turns the check off."},
+
+    {.path = "day",
+     .type = CONF_MAP,
+     .doc = "The ordinary day of a patient who said nothing else. Times of doses are found around it."},
+    {.path = "day.start",
+     .type = CONF_TOD,
+     .preset = "04:00",
+     .doc = "Where one day ends and the next begins, before anybody wakes: a dose at 00:30 is still "
+            "yesterday's."},
+    {.path = "day.wake", .type = CONF_TOD, .preset = "07:00", .doc = "Getting up."},
+    {.path = "day.breakfast",
+     .type = CONF_TOD,
+     .preset = "08:00",
+     .doc = "First meal. An hour after waking leaves room for what is taken 30 to 60 minutes before it."},
+    {.path = "day.lunch", .type = CONF_TOD, .preset = "12:30", .doc = "Midday meal."},
+    {.path = "day.dinner", .type = CONF_TOD, .preset = "18:00", .doc = "Evening meal."},
+    {.path = "day.bed", .type = CONF_TOD, .preset = "22:00", .doc = "Going to bed."},
+    {.path = "day.grid",
+     .type = CONF_INT,
+     .preset = "15",
+     .unit = "minutes",
+     RANGE(5, 60),
+     .doc =
+         "Doses are planned at multiples of this after day.start. It must divide 1440; 5 and 15 are usual."},
+
+    {.path = "machines",
+     .type = CONF_MAPS,
+     .items_max = 128,
+     .example = "-",
+     .doc = "The packers of this site. sachetd drives all of them."},
+    {.path = "machines[].name",
+     .type = CONF_TEXT,
+     .required = true,
+     .unique = true,
+     RANGE(1, 24),
+     .example = "packer-1",
+     .doc = "Short name for commands, screens and records: letters, digits, - and _."},
+    {.path = "machines[].profile",
+     .type = CONF_FILE,
+     .preset = "machines/sachet-packer-1.yaml",
+     .doc = "Register map and abilities of this make (sachet-machine/1)."},
+    {.path = "machines[].transport",
+     .type = CONF_ENUM,
+     .preset = "tcp",
+     .choices = transports,
+     .doc = "tcp: Modbus TCP at host and port. rtu: Modbus RTU at device and baud."},
+    {.path = "machines[].host",
+     .type = CONF_TEXT,
+     .preset = "127.0.0.1",
+     RANGE(1, 253),
+     .doc = "Address or name of the machine, for tcp."},
+    {.path = "machines[].port",
+     .type = CONF_INT,
+     .preset = "1502",
+     RANGE(1, 65535),
+     .doc = "TCP port. Real machines listen on 502; 1502 is where sachet-sim listens without root."},
+    {.path = "machines[].unit",
+     .type = CONF_INT,
+     .preset = "1",
+     RANGE(1, 247),
+     .doc = "Modbus unit id. Several machines on one serial line need different ones."},
+    {.path = "machines[].device",
+     .type = CONF_FILE,
+     .example = "/dev/ttyUSB0",
+     .doc = "Serial device, for rtu. Machines with the same device share the line."},
+    {.path = "machines[].baud",
+     .type = CONF_INT,
+     .preset = "115200",
+     RANGE(1200, 921600),
+     .unit = "bits a second",
+     .doc = "Speed of the serial line, for rtu."},
+    {.path = "machines[].parity",
+     .type = CONF_ENUM,
+     .preset = "even",
+     .choices = parities,
+     .doc = "Parity of the serial line, for rtu. Even is Modbus' own default."},
+
+    {.path = "users", .type = CONF_MAP, .doc = "Log-ins."},
+    {.path = "users.lock_after",
+     .type = CONF_INT,
+     .preset = "5",
+     .unit = "failures",
+     RANGE(1, 20),
+     .doc = "Wrong passwords in a row until a login is locked; another pharmacist unlocks it."},
+    {.path = "users.password_min",
+     .type = CONF_INT,
+     .preset = "10",
+     .unit = "characters",
+     RANGE(8, 64),
+     .doc = "Shortest password for new users."},
+
+    {.path = "backup", .type = CONF_MAP, .doc = "Copies of the store."},
+    {.path = "backup.folder",
+     .type = CONF_FILE,
+     .preset = "backup",
+     .doc = "Where `sachet backup` writes checked copies. Another disk is better than this one."},
+    {.path = "backup.keep",
+     .type = CONF_INT,
+     .preset = "14",
+     .unit = "copies",
+     RANGE(1, 366),
+     .doc = "Older copies beyond this many are deleted after a good one was made."},
+};
+
+static bool name_is_plain(const char *name)
+{
+    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == strlen(name);
+}
+
+static void check_day(const struct conf *conf, struct conf_check *check)
+{
+    static const char *const order[] = {"day.wake", "day.breakfast", "day.lunch", "day.dinner", "day.bed"};
+    int64_t start = conf_int(conf, "day.start");
+    int64_t before = -1;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        int64_t minute = (conf_int(conf, "%s", order[i]) - start + 1440) % 1440;
+        if (minute <= before)
+            conf_fault(
+                check, order[i],
+                "`%s` is not after `%s`, counted from day.start; the order of a day is wake, breakfast, "
+                "lunch, dinner, bed",
+                order[i], order[i - 1]);
+        before = minute;
+    }
+    int64_t grid = conf_int(conf, "day.grid");
+    if (1440 % grid != 0)
+        conf_fault(check, "day.grid",
+                   "`day.grid`: %" PRId64 " does not divide 1440, allowed: 5, 6, 8, 9, 10, "
+                   "12, 15, 16, 18, 20, 24, 30, 32, 36, 40, 45, 48, 60",
+                   grid);
+}
+
+static void check_machine(const struct conf *conf, struct conf_check *check, int i)
+{
+    char path[CONF_PATH_MAX];
+    bool rtu = strcmp(conf_text(conf, "machines[%d].transport", i), "rtu") == 0;
+    (void)snprintf(path, sizeof path, "machines[%d].name", i);
+    if (!name_is_plain(conf_text(conf, "%s", path)))
+        conf_fault(check, path, "`%s`: only letters, digits, - and _ are allowed in a machine's name", path);
+    (void)snprintf(path, sizeof path, "machines[%d].transport", i);
+    if (rtu && !conf_has(conf, "machines[%d].device", i))
+        conf_fault(check, path, "`%s` is rtu, so a `device` is required, for example /dev/ttyUSB0", path);
+    for (int k = 0; k < i; k++) {
+        bool other_rtu = strcmp(conf_text(conf, "machines[%d].transport", k), "rtu") == 0;
+        if (rtu != other_rtu ||
+            conf_int(conf, "machines[%d].unit", i) != conf_int(conf, "machines[%d].unit", k))
+            continue;
+        bool same = rtu ? strcmp(conf_text(conf, "machines[%d].device", i),
+                                 conf_text(conf, "machines[%d].device", k)) == 0
+                        : conf_int(conf, "machines[%d].port", i) == conf_int(conf, "machines[%d].port", k) &&
+                              strcmp(conf_text(conf, "machines[%d].host", i),
+                                     conf_text(conf, "machines[%d].host", k)) == 0;
+        if (same)
+            conf_fault(check, path,
+                       "`machines[%d]` has the address of `machines[%d]`, two names for one machine would "
+                       "fight over it, change host, port, device or unit",
+                       i, k);
+    }
+}
+
+static void check_site(const struct conf *conf, struct conf_check *check)
+{
+    check_day(conf, check);
+    for (int i = 0; i < conf_count(conf, "machines"); i++)
+        check_machine(conf, check, i);
+}
+
+const struct conf_schema conf_site = {
+    .format = "sachet-site/1",
+    .title = "The site: what this pharmacy says about itself, its patients' ordinary day and its machines.",
+    .keys = site_keys,
+    .count = sizeof site_keys / sizeof site_keys[0],
+    .check = check_site,
+};
