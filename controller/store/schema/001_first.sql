@@ -144,6 +144,8 @@ CREATE TABLE stock_move (
   moved_ms INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX stock_move_canister ON stock_move (canister_id);
+
 CREATE TABLE batch (
   id INTEGER PRIMARY KEY,
   machine TEXT NOT NULL,             -- its name in the site file
@@ -216,6 +218,7 @@ CREATE TABLE fill (
   UNIQUE (serial, seq)
 ) STRICT;
 CREATE INDEX fill_job ON fill (job_id);
+CREATE INDEX fill_open ON fill (serial, seq) WHERE state = 'intended';
 -- At most one good pouch a job, whatever else goes wrong.
 CREATE UNIQUE INDEX fill_good_once ON fill (job_id) WHERE state = 'good';
 CREATE TABLE fill_item (
@@ -231,12 +234,25 @@ CREATE TABLE fill_item (
   PRIMARY KEY (fill_id, entry)
 ) STRICT;
 
+-- Wrong counts in a row of a bay with the canister that sat in it; a later load of the canister opens a lock.
+CREATE TABLE bay (
+  machine TEXT NOT NULL,
+  bay INTEGER NOT NULL,
+  canister_id INTEGER NOT NULL REFERENCES canister (id),
+  bad_run INTEGER NOT NULL,
+  locked INTEGER NOT NULL,
+  note TEXT NOT NULL,                -- why it is locked
+  changed_ms INTEGER NOT NULL,
+  PRIMARY KEY (machine, bay)
+) STRICT;
+
 -- What people ask of the line; sachetd takes the rows in order.
 CREATE TABLE command (
   id INTEGER PRIMARY KEY,
   machine TEXT NOT NULL,
   batch_id INTEGER REFERENCES batch (id),
-  verb TEXT NOT NULL CHECK (verb IN ('start', 'pause', 'resume', 'cancel', 'stop', 'clear', 'reset', 'confirm')),
+  verb TEXT NOT NULL CHECK (verb IN ('start', 'pause', 'resume', 'cancel', 'stop', 'clear', 'reset', 'confirm',
+                                     'adopt')),
   actor TEXT NOT NULL,
   asked_ms INTEGER NOT NULL,
   taken_ms INTEGER,
