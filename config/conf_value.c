@@ -8,6 +8,7 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/quantity.h"
+#include "config/base/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -255,26 +256,12 @@ static bool read_enum(const struct conf_key *key, const char *text, int64_t *ret
     return refuse(key, text, why, "is not known", hint);
 }
 
-/* Characters that would move the cursor, end the line or turn the direction of a label or a screen. */
-static bool is_hidden(const unsigned char *p)
-{
-    if (p[0] < 0x20 || p[0] == 0x7F)
-        return true;
-    if (p[0] == 0xC2 && p[1] >= 0x80 && p[1] <= 0x9F) /* C1 controls */
-        return true;
-    if (p[0] == 0xE2 && p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) /* U+2028..202E */
-        return true;
-    return p[0] == 0xE2 && p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9; /* U+2066..2069 */
-}
-
 static bool read_text(const struct conf_key *key, const char *text, size_t len, int64_t *ret_value,
                       char why[CONF_MESSAGE_BYTES])
 {
-    for (size_t i = 0; i < len; i++) {
-        if (is_hidden((const unsigned char *)text + i))
-            return refuse(key, text, why, "holds a line end, control or direction character",
-                          "write it on one line of plain text");
-    }
+    if (!utf8_printable(text, len))
+        return refuse(key, text, why, "holds a line end, control or invisible character",
+                      "write it on one line of plain text");
     size_t least = key->range ? (size_t)key->min : 1;
     size_t most = key->range ? (size_t)key->max : CONF_TEXT_MAX;
     if (len < least)

@@ -10,6 +10,7 @@
 #include "config/conf_private.h"
 
 #include "config/base/error.h"
+#include "config/base/utf8.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -41,29 +42,12 @@ static void place_of(const struct conf *conf, size_t offset, int *ret_line, int 
     *ret_column = column;
 }
 
-/* Length of the UTF-8 character at p (1..4), 0 when it is none: overlong, surrogate, beyond U+10FFFF, cut. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-    if (p[0] < 0x80)
-        return 1;
-    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) ||
-        (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 static bool check_utf8(struct conf_check *check)
 {
     const struct conf *conf = check->conf;
     for (size_t i = 0; i < conf->len;) {
-        size_t n = utf8_length(conf->bytes + i, conf->len - i);
+        uint32_t c;
+        size_t n = utf8_next((const char *)conf->bytes + i, conf->len - i, &c);
         if (n == 0) {
             int line;
             int column;
@@ -309,7 +293,9 @@ void conf_read_yaml(struct conf_check *check)
         return;
     }
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, check->conf->bytes, check->conf->len);
+    /* With the encoding set libyaml takes a byte order mark for text. */
+    size_t skip = check->conf->len >= 3 && memcmp(check->conf->bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    yaml_parser_set_input_string(&reader.parser, check->conf->bytes + skip, check->conf->len - skip);
     read_stream(&reader);
     if (reader.have_event)
         yaml_event_delete(&reader.event);

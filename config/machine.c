@@ -300,6 +300,7 @@ static void check_width(const struct conf *conf, struct conf_check *check, const
 static void check_points(const struct conf *conf, struct conf_check *check, struct profile *profile)
 {
     char path[CONF_PATH_MAX];
+    bool unknown = false;
     for (int i = 0; i < conf_count(conf, "points"); i++) {
         (void)snprintf(path, sizeof path, "points[%d].name", i);
         int found = find_point(conf_text(conf, "%s", path));
@@ -308,6 +309,7 @@ static void check_points(const struct conf *conf, struct conf_check *check, stru
                        "`%s`: there is no point `%s`, allowed: the names in the default profile "
                        "sachet-packer-1.yaml",
                        path, conf_text(conf, "%s", path));
+            unknown = true;
             continue;
         }
         enum profile_point_id id = (enum profile_point_id)found;
@@ -323,7 +325,8 @@ static void check_points(const struct conf *conf, struct conf_check *check, stru
                            profile_point_name((enum profile_point_id)k));
         }
     }
-    for (int k = 0; k < PROFILE_POINTS; k++) {
+    /* A misspelt point would be missing, too: one finding is enough for one mistake. */
+    for (int k = 0; k < PROFILE_POINTS && !unknown; k++) {
         if (profile_point_needed((enum profile_point_id)k) && !profile->points[k].present)
             conf_fault(check, "points", "`points`: %s is missing and required",
                        profile_point_name((enum profile_point_id)k));

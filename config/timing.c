@@ -437,17 +437,20 @@ static void check_slots(const struct conf *conf, struct conf_check *check)
     char path[CONF_PATH_MAX];
     int count = conf_count(conf, "slots");
     int64_t minutes = 0;
+    bool broken = false;
     for (int i = 0; i < count; i++) {
         int64_t from = conf_int(conf, "slots[%d].from", i);
         int64_t to = conf_int(conf, "slots[%d].to", i);
         int64_t next = conf_int(conf, "slots[%d].from", (i + 1) % count);
         minutes += (to - from + 1440) % 1440 + 1;
         (void)snprintf(path, sizeof path, "slots[%d].to", i);
-        if ((to + 1) % 1440 != next)
-            conf_fault(check, path, "`%s`: the next slot must begin one minute later, it begins at %02d:%02d",
-                       path, (int)next / 60, (int)next % 60);
+        if ((to + 1) % 1440 == next)
+            continue;
+        broken = true;
+        conf_fault(check, path, "`%s`: the next slot must begin one minute later, it begins at %02d:%02d",
+                   path, (int)next / 60, (int)next % 60);
     }
-    if (count > 0 && minutes != 1440)
+    if (count > 0 && !broken && minutes != 1440)
         conf_fault(check, "slots", "`slots` cover %" PRId64 " minutes, allowed: 1440, the whole day once",
                    minutes);
 }
