@@ -197,10 +197,12 @@ int conf_check_file(const struct conf_schema *schema, const char *file, conf_rep
 }
 
 /* The word behind a `format:` at the beginning of a line; false when there is none. */
-static bool find_format(const unsigned char *bytes, size_t len, char *word, size_t size)
+static bool find_format(const unsigned char *bytes, size_t len, char *word, size_t size, int *ret_line)
 {
+    *ret_line = 0;
     static const char mark[] = "format:";
     for (size_t at = 0; at < len;) {
+        ++*ret_line;
         const unsigned char *end = memchr(bytes + at, '\n', len - at);
         size_t stop = end ? (size_t)(end - bytes) : len;
         if (at == 0 && len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
@@ -226,10 +228,11 @@ const struct conf_schema *conf_kind_of(const char *file, struct error *err)
     unsigned char *bytes;
     size_t len;
     char word[64];
+    int line;
     char shown[CONF_SHOWN_BYTES];
     if (read_file(file, &bytes, &len, err))
         return NULL;
-    bool found = find_format(bytes, len, word, sizeof word);
+    bool found = find_format(bytes, len, word, sizeof word, &line);
     free(bytes);
     if (!found) {
         (void)error_set(err, E_VERSION,
@@ -241,12 +244,14 @@ const struct conf_schema *conf_kind_of(const char *file, struct error *err)
     struct conf_nearest nearest;
     conf_nearest_init(&nearest, word);
     for (int i = 0; conf_schemas[i]; i++) {
-        if (strcmp(conf_schemas[i]->format, word) == 0)
+        const char *format = conf_schemas[i]->format;
+        /* Another version is still this kind: the check says which version is read. */
+        if (strncmp(format, word, strcspn(format, "/") + 1) == 0)
             return conf_schemas[i];
-        conf_nearest_try(&nearest, conf_schemas[i]->format);
+        conf_nearest_try(&nearest, format);
     }
-    (void)error_set(err, E_VERSION, "%s: format `%s` is not known%s%s%s", file, conf_show(word, shown),
-                    nearest.best ? ", did you mean `" : ", look at the first line",
+    (void)error_set(err, E_VERSION, "%s:%d:1: format `%s` is not known%s%s%s", file, line,
+                    conf_show(word, shown), nearest.best ? ", did you mean `" : ", look at the first line",
                     nearest.best ? nearest.best : "", nearest.best ? "`?" : "");
     return NULL;
 }

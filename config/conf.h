@@ -134,12 +134,22 @@ int conf_check_bytes(const struct conf_schema *schema, const char *name, const v
 __attribute__((format(printf, 3, 4))) void conf_fault(struct conf_check *check, const char *path,
                                                       const char *format, ...);
 
-/* The schema that the file's `format:` line names; NULL with E_VERSION (what it says, what there is) or
- * E_FILE. Reads only the line, so that a broken file is still known by its kind. */
+/* The schema that the file's `format:` line names, in whatever version; NULL with E_VERSION (what it says,
+ * what there is) or E_FILE. Reads only the line, so that a broken file is still known by its kind. */
 const struct conf_schema *conf_kind_of(const char *file, struct error *err);
 
 /* A YAML file with every key, its type, range, unit, default and sentence as comments; it loads back clean.
  * Keys without a value stand as comments. */
 void conf_write_commented(const struct conf_schema *schema, struct buf *out);
+
+/* A value for a key of the schema instead of its default or example, written as in a file. */
+struct conf_setting {
+    const char *path; /* of the schema: "machines[].port" */
+    const char *value;
+};
+/* The same with settings; a key that would be a comment becomes a live line. E_INPUT for a path that the
+ * schema does not have; the values are not looked at: check what was written. */
+int conf_write_settings(const struct conf_schema *schema, const struct conf_setting *settings, size_t count,
+                        struct buf *out, struct error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "config/conf_private.h"
 
 #include "config/base/buf.h"
+#include "config/base/error.h"
 
 #include <string.h>
 
@@ -16,6 +17,8 @@ enum { WIDTH = 100, STEP = 2 };
 
 struct writer {
     const struct conf_schema *schema;
+    const struct conf_setting *settings;
+    size_t setting_count;
     struct buf *out;
 };
 
@@ -87,15 +90,27 @@ static void write_value(struct writer *writer, const struct conf_key *row, const
     buf_char(writer->out, '\n');
 }
 
+/* The last setting of the row, or NULL. */
+static const char *setting_of(const struct writer *writer, const struct conf_key *row)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < writer->setting_count; i++) {
+        if (strcmp(writer->settings[i].path, row->path) == 0)
+            value = writer->settings[i].value;
+    }
+    return value;
+}
+
 static void write_rows(struct writer *writer, const char *prefix, int depth, bool live, bool item);
 
 static void write_row(struct writer *writer, const struct conf_key *row, const char *name, int depth,
                       bool live, bool dash)
 {
     char below[CONF_PATH_MAX];
-    const char *value = row->preset ? row->preset : row->example;
+    const char *set = setting_of(writer, row);
+    const char *value = set ? set : row->preset ? row->preset : row->example;
     bool list = row->type == CONF_MAPS || conf_type_is_list(row->type);
-    bool mine = live && (row->type == CONF_MAP || row->preset || row->required ||
+    bool mine = live && (set || row->type == CONF_MAP || row->preset || row->required ||
                          (row->type == CONF_MAPS && row->example));
     struct buf path;
     write_doc(writer, depth, row);
@@ -128,11 +143,37 @@ static void write_rows(struct writer *writer, const char *prefix, int depth, boo
     }
 }
 
+static void write_all(struct writer *writer)
+{
+    write_comment(writer, 0, writer->schema->title);
+    write_comment(writer, 0, "Check it with `sachet check FILE` after every change.");
+    buf_printf(writer->out, "format: %s\n", writer->schema->format);
+    write_rows(writer, "", 0, true, false);
+}
+
 void conf_write_commented(const struct conf_schema *schema, struct buf *out)
 {
     struct writer writer = {.schema = schema, .out = out};
-    write_comment(&writer, 0, schema->title);
-    write_comment(&writer, 0, "Check it with `sachet check FILE` after every change.");
-    buf_printf(out, "format: %s\n", schema->format);
-    write_rows(&writer, "", 0, true, false);
+    write_all(&writer);
+}
+
+int conf_write_settings(const struct conf_schema *schema, const struct conf_setting *settings, size_t count,
+                        struct buf *out, struct error *err)
+{
+    struct writer writer = {.schema = schema, .settings = settings, .setting_count = count, .out = out};
+    for (size_t i = 0; i < count; i++) {
+        const struct conf_key *row = conf_schema_row(schema, settings[i].path);
+        struct conf_nearest nearest;
+        char shown[CONF_SHOWN_BYTES];
+        if (row && row->type != CONF_MAP && row->type != CONF_MAPS)
+            continue;
+        conf_nearest_init(&nearest, settings[i].path);
+        for (size_t k = 0; k < schema->count; k++)
+            conf_nearest_try(&nearest, schema->keys[k].path);
+        return error_set(err, E_INPUT, "%s has no key `%s`%s%s%s", schema->format,
+                         conf_show(settings[i].path, shown), nearest.best ? ", did you mean `" : "",
+                         nearest.best ? nearest.best : "", nearest.best ? "`?" : "");
+    }
+    write_all(&writer);
+    return 0;
 }

@@ -116,11 +116,8 @@ int cli_open_store(struct cli *cli, struct error *err)
     int rc = cli_open_site(cli, err);
     if (rc < 0)
         return rc;
-    char *file = cli_site_path(cli, conf_text(cli->site, "store"));
-    if (!file)
-        return error_set(err, E_MEMORY, "no memory for a path");
-    cli->store = store_open(file, true, err);
-    free(file);
+    /* A file of the site counts from the site's folder already. */
+    cli->store = store_open(conf_text(cli->site, "store"), true, err);
     return cli->store ? 0 : err->code;
 }
 

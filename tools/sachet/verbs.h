@@ -6,5 +6,6 @@
 #include "tools/sachet/cli.h"
 
 extern const struct cli_group verbs_help;
+extern const struct cli_group verbs_site;
 
 #endif

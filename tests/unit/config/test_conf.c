@@ -146,6 +146,8 @@ static void kind_is_known_by_the_format_line(void **state)
                   "format: sachet-timing/1\n",
                   path);
     assert_ptr_equal(conf_kind_of(path, &err), &conf_timing);
+    scratch_write(&scratch, "v", "format: sachet-packing/7\n", path);
+    assert_ptr_equal(conf_kind_of(path, &err), &conf_packing);
     scratch_write(&scratch, "c", "a: 1\n format: sachet-timing/1\n", path);
     assert_null(conf_kind_of(path, &err));
     assert_int_equal(err.code, E_VERSION);

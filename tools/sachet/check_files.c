@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sachet check: files are held against the format that their own first lines name. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/base/error.h"
+#include "config/conf.h"
+#include "tools/sachet/checks.h"
+#include "tools/sachet/cli.h"
+
+enum { PATH_BYTES = 4096 };
+
+struct checking {
+    const struct cli *cli;
+    json_t *findings; /* of the current file, with --json */
+    int files;
+    int count;
+};
+
+static void report(void *user, const char *file, int line, int column, int code, const char *message)
+{
+    struct checking *checking = user;
+    checking->count++;
+    if (checking->cli->json) {
+        /* A name or message that is not UTF-8 makes no JSON; the count still tells. */
+        json_t *finding = json_pack("{s:s, s:i, s:i, s:s, s:s}", "file", file, "line", line, "column", column,
+                                    "code", error_name(code), "message", message);
+        if (finding)
+            (void)json_array_append_new(checking->findings, finding);
+    } else if (line > 0) {
+        fprintf(checking->cli->out, "%s:%d:%d: %s\n", file, line, column, message);
+    } else {
+        fprintf(checking->cli->out, "%s: %s\n", file, message);
+    }
+}
+
+/* An error whose message begins "file:line:column: " or "file: ". */
+static void report_error(struct checking *checking, const char *file, const struct error *err)
+{
+    size_t skip = strlen(file);
+    const char *message = strncmp(err->message, file, skip) == 0 ? err->message + skip : err->message;
+    int line = 0;
+    int column = 0;
+    int n = 0;
+    if (sscanf(message, ":%d:%d: %n", &line, &column, &n) == 2 && n > 0)
+        message += n;
+    else
+        message += strspn(message, ": ");
+    report(checking, file, line, column, err->code, message);
+}
+
+static void check_file(struct checking *checking, const char *file, const char *wanted);
+
+/* The rule files and machine profiles that a right site file names. */
+static void check_companions(struct checking *checking, const char *file)
+{
+    struct conf *conf = NULL;
+    if (conf_load(&conf_site, file, &conf, NULL))
+        return;
+    check_file(checking, conf_text(conf, "rules.timing"), "sachet-timing/1");
+    check_file(checking, conf_text(conf, "rules.packing"), "sachet-packing/1");
+    for (int i = 0; i < conf_count(conf, "machines"); i++) {
+        bool seen = false;
+        for (int k = 0; k < i; k++)
+            seen = seen || strcmp(conf_text(conf, "machines[%d].profile", i),
+                                  conf_text(conf, "machines[%d].profile", k)) == 0;
+        if (!seen)
+            check_file(checking, conf_text(conf, "machines[%d].profile", i), "sachet-machine/1");
+    }
+    conf_destroy(conf);
+}
+
+/* The row of a JSON file by its member "format" (of the first object in an array or of NDJSON), or NULL. */
+static const struct json_check *json_kind_of(const char *file)
+{
+    const struct json_check *row = NULL;
+    json_t *value = json_load_file(file, JSON_DISABLE_EOF_CHECK, NULL);
+    json_t *object = json_is_array(value) ? json_array_get(value, 0) : value;
+    const char *format = json_string_value(json_object_get(object, "format"));
+    for (const struct json_check *r = json_checks; format && r->format; r++) {
+        if (strcmp(r->format, format) == 0)
+            row = r;
+    }
+    json_decref(value);
+    return row;
+}
+
+static bool looks_like_json(const char *file)
+{
+    FILE *in = fopen(file, "re");
+    int c = in ? fgetc(in) : EOF;
+    while (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+        c = fgetc(in);
+    if (in)
+        (void)fclose(in); /* read only */
+    return c == '{' || c == '[';
+}
+
+/* Returns the format's name, NULL when it is none of ours (reported). */
+static const char *check_content(struct checking *checking, const char *file, const char *wanted)
+{
+    struct error err = {0};
+    struct stat st;
+    if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && looks_like_json(file)) {
+        const struct json_check *row = json_kind_of(file);
+        if (row) {
+            row->check(file, report, checking);
+            return row->format;
+        }
+        report(checking, file, 1, 1, E_VERSION,
+               "JSON of no known kind, a member \"format\" with one of our formats is required");
+        return NULL;
+    }
+    const struct conf_schema *schema = conf_kind_of(file, &err);
+    if (!schema) {
+        report_error(checking, file, &err);
+        return NULL;
+    }
+    if (wanted && strcmp(schema->format, wanted) != 0) {
+        char message[160];
+        (void)snprintf(message, sizeof message, "format is %s, but the site names it where %s is wanted",
+                       schema->format, wanted); /* both are ours and short */
+        report(checking, file, 1, 1, E_VERSION, message);
+    }
+    conf_check_file(schema, file, report, checking);
+    return schema->format;
+}
+
+static void check_file(struct checking *checking, const char *file, const char *wanted)
+{
+    const struct cli *cli = checking->cli;
+    int before = checking->count;
+    checking->findings = cli->json ? json_array() : NULL;
+    const char *format = check_content(checking, file, wanted);
+    checking->files++;
+    if (cli->json) {
+        json_t *object = json_pack("{s:s, s:s?, s:i, s:o}", "file", file, "format", format, "found",
+                                   checking->count - before, "findings", checking->findings);
+        if (object)
+            (void)json_dumpf(object, cli->out, 0); /* the frame looks at ferror(out) */
+        fputc('\n', cli->out);
+        json_decref(object);
+    } else if (checking->count == before) {
+        fprintf(cli->out, "%s: %s, nothing found\n", file, format ? format : "?");
+    }
+    if (format && strcmp(format, conf_site.format) == 0 && checking->count == before)
+        check_companions(checking, file);
+}
+
+int run_check(struct cli *cli, struct error *err)
+{
+    struct checking checking = {.cli = cli};
+    int count = cli->argc > 0 ? cli->argc : 1;
+    for (int i = 0; i < count; i++) {
+        const char *name = cli->argc > 0 ? cli->argv[i] : cli_option(cli, "site");
+        struct stat st;
+        if (!name)
+            name = getenv("SACHET_SITE");
+        if (!name || !name[0])
+            name = ".";
+        if (stat(name, &st) == 0 && S_ISDIR(st.st_mode)) {
+            char path[PATH_BYTES];
+            int n = snprintf(path, sizeof path, "%s/site.yaml", name);
+            if (n < 0 || n >= PATH_BYTES)
+                return error_set(err, E_LIMIT, "%s: path too long, at most %d bytes", name, PATH_BYTES - 1);
+            check_file(&checking, path, conf_site.format);
+        } else {
+            check_file(&checking, name, NULL);
+        }
+    }
+    if (!cli->json && checking.files > 1)
+        fprintf(cli->out, "%d files, %d found\n", checking.files, checking.count);
+    return checking.count > 0 ? CLI_FOUND : 0;
+}
