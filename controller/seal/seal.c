@@ -101,9 +101,11 @@ int seal_password_hash(const char *password, char ret_text[SEAL_PASSWORD_TEXT_BY
 bool seal_password_matches(const char *text, const char *password)
 {
     size_t len = strnlen(password, SEAL_PASSWORD_MAX + 1);
-    if (len > SEAL_PASSWORD_MAX)
+    char padded[SEAL_PASSWORD_TEXT_BYTES] = {0}; /* libsodium asks for an array of this length */
+    if (len > SEAL_PASSWORD_MAX || strlen(text) >= sizeof padded)
         return false;
-    return crypto_pwhash_argon2id_str_verify(text, password, len) == 0;
+    memcpy(padded, text, strlen(text));
+    return crypto_pwhash_argon2id_str_verify(padded, password, len) == 0;
 }
 
 /* The key that a password gives with the salt of a sealed key. */

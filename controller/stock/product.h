@@ -28,9 +28,9 @@ struct store;
 enum {
     /* Bytes with the NUL; texts are printable UTF-8. */
     PRODUCT_CODE_BYTES = 65, /* letters, digits and . _ + - */
-    PRODUCT_NAME_BYTES = 201,
-    PRODUCT_INGREDIENT_BYTES = 201,
-    PRODUCT_STRENGTH_BYTES = 101,
+    PRODUCT_NAME_BYTES = 401,
+    PRODUCT_INGREDIENT_BYTES = 401,
+    PRODUCT_STRENGTH_BYTES = 201,
     PRODUCT_FORM_BYTES = 101,
     PRODUCT_RELEASE_BYTES = 4,
     PRODUCT_CODES_BYTES = 401, /* identifiers, one space between */
@@ -38,7 +38,7 @@ enum {
     PRODUCT_NOTE_BYTES = 401,
     PRODUCT_IDENTIFIERS_MAX = 32, /* of each kind */
     PRODUCT_NDC_BYTES = 12,       /* eleven digits and the NUL */
-    PRODUCT_COUNT_MAX = 100000,
+    PRODUCT_COUNT_MAX = 20000,
 };
 
 enum product_packable {
@@ -79,7 +79,8 @@ int product_set(struct product *product, const char *column, const char *text, s
 const char *product_field(const struct product *product, const char *column);
 /* The columns in the order of the file, NULL-ended. */
 extern const char *const product_columns[];
-/* What concerns several fields: required ones are there, halves only of a solid that may be split. */
+/* What concerns several fields: required ones are there, halves only of a tablet. E_INPUT names the column.
+ */
 int product_check(const struct product *product, struct error *err);
 
 /*

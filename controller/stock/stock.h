@@ -23,9 +23,10 @@
 #include "scheduler/roll.h"
 
 enum {
-    STOCK_LOT_BYTES = 41,     /* with the NUL; printable without spaces, slash and quotes */
+    STOCK_LOT_BYTES = 41,     /* with the NUL; letters, digits and . _ + - # / */
     STOCK_MACHINE_BYTES = 65, /* with the NUL; a machine's name in the site file */
-    STOCK_BAY_MAX = 511,
+    STOCK_CANISTERS_MAX = 20000,
+    STOCK_BAY_MAX = 511,      /* MACHINE_BAYS_MAX - 1 */
     STOCK_PIECES_MAX = 20000, /* of one load */
     STOCK_NO_BAY = -1,
 };
@@ -59,15 +60,11 @@ struct stock_act {
  */
 int stock_load(struct store *store, const struct stock_act *act, int64_t canister, const char *product_code,
                enum roll_piece piece, const char *lot, int32_t expiry_day, int64_t pieces, struct error *err);
-/* Takes everything out; may then be loaded with another product. */
+/* Takes everything out; only then it may be loaded with another product. */
 int stock_empty(struct store *store, const struct stock_act *act, int64_t canister, struct error *err);
 /* Sets the level to what a person counted. */
 int stock_correct(struct store *store, const struct stock_act *act, int64_t canister, int64_t counted,
                   struct error *err);
-/* Takes pieces for a fill: kind "packed" or "voided". Recorded whatever the books say; pieces >= 0. */
-int stock_take(struct store *store, const struct stock_act *act, int64_t canister, int64_t fill_id,
-               const char *kind, int64_t pieces, struct error *err);
-
 /* E_EXISTS when the bay is taken, E_STATE when the canister sits elsewhere. */
 int stock_seat(struct store *store, const struct stock_act *act, int64_t canister, const char *machine,
                int bay, struct error *err);
@@ -98,6 +95,7 @@ struct stock_need {
 /* What stock_assign did or would do for one canister, or could not do. */
 enum stock_step {
     STOCK_STEP_SEATED,  /* sits there already */
+    STOCK_STEP_REFILL,  /* sits there already and is simulated: filled up again */
     STOCK_STEP_SEAT,    /* from the shelf into a free bay */
     STOCK_STEP_NEW,     /* a new simulated canister in a free bay */
     STOCK_STEP_MISSING, /* pieces that no canister gives: load one */
@@ -112,20 +110,23 @@ struct stock_assignment {
     int bay;          /* STOCK_NO_BAY: none */
 };
 
+/* "seated", "refill", "seat", "new", "missing", "no bay". */
+const char *stock_step_text(enum stock_step step);
+
 struct stock_assign {
     const char *machine;
     int bays;               /* of the machine: bays 0..bays-1 */
     bool apply;             /* book it; otherwise only propose */
     int64_t first_canister; /* simulated canisters: the one in bay b has the number first_canister + b */
-    int64_t pieces;         /* of a simulated canister */
-    int32_t last_day;       /* canisters must be good on it */
+    int64_t pieces;         /* of a full simulated canister */
+    int32_t last_day;       /* canisters must be good on it; simulated ones are for a year from act.today */
 };
 
 /*
- * Gives each need its canisters: first those that sit in the machine, then full ones from the shelf into the
- * lowest free bays, then (act.simulated only) new ones with lots "SIM-...". Deterministic: needs are taken by
- * product and piece. *ret_rows is the caller's to free(). Returns 0 also when something is missing: look at
- * the steps.
+ * Gives each need its canisters: first those that sit in the machine, then those from the shelf into the
+ * lowest free bays, each shortest expiry first; then (act.simulated only) simulated ones of the machine are
+ * filled up, and new ones made, with lots "SIM-...". Deterministic: needs are taken by product and piece.
+ * *ret_rows is the caller's to free(). Returns 0 also when something is missing: look at the steps.
  */
 int stock_assign(struct store *store, const struct stock_act *act, const struct stock_assign *assign,
                  const struct stock_need *needs, int need_count, struct stock_assignment **ret_rows,
