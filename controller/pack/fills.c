@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/pack/fills_private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/base/error.h"
+#include "controller/pack/token.h"
+#include "controller/pack/trust_private.h"
+#include "controller/plan/plan_text.h"
+#include "controller/store/audit.h"
+#include "controller/store/store.h"
+
+static const char actor[] = "sachetd";
+
+/* ---- the machine's numbers ---- */
+
+int fills_book_read(struct store *store, const char *serial, struct fills_book *ret_book, struct error *err)
+{
+    struct fills_book book = {0};
+    struct store_rows *rows = NULL;
+    int rc =
+        store_query(store, &rows, err,
+                    "SELECT session, next_seq, retired, boot FROM machine WHERE serial = ?", "t", serial);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 1) {
+        book.session = (uint32_t)store_int(rows, 0);
+        book.issued = (uint32_t)(store_int(rows, 1) - 1);
+        book.recorded = (uint32_t)store_int(rows, 2);
+        book.boot = (uint32_t)store_int(rows, 3);
+    }
+    store_done(rows);
+    if (rc == 0)
+        return error_set(err, E_NOT_FOUND, "machine %s is not in the store", serial);
+    if (rc < 0)
+        return rc;
+    rows = NULL;
+    rc = store_query(store, &rows, err,
+                     "SELECT coalesce(min(f.seq), 0), coalesce(max(f.seq), 0) FROM fill f"
+                     " JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
+                     " WHERE f.serial = ? AND f.state = 'intended' AND b.state = 'cancelled'",
+                     "t", serial);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 1) {
+        book.cancel_from = (uint32_t)store_int(rows, 0);
+        book.cancel_to = (uint32_t)store_int(rows, 1);
+    }
+    store_done(rows);
+    if (rc < 0)
+        return rc;
+    *ret_book = book;
+    return 0;
+}
+
+int fills_enrol(struct store *store, const struct fills_line *line, uint32_t beyond, int64_t wall_ms,
+                struct fills_book *ret_book, struct error *err)
+{
+    int64_t simulated = (line->caps & MACHINE_CAP_SIMULATED) != 0;
+    int rc = store_exec(store, err,
+                        "INSERT INTO machine (serial, name, simulated, session, next_seq, retired, boot,"
+                        " seen_ms) VALUES (?, ?, ?, 0, 1, 0, 0, ?) ON CONFLICT (serial) DO NOTHING",
+                        "ttii", line->serial, line->machine, simulated, wall_ms);
+    bool first = rc == 0 && store_changes(store) > 0;
+    if (rc == 0 && first)
+        rc = audit_add(store, wall_ms, actor, "machine.new", line->serial, "{}", err);
+    if (rc == 0)
+        rc = store_exec(
+            store, err,
+            "UPDATE machine SET session = max(session, ?) + 1, name = ?, simulated = ?, seen_ms = ?"
+            " WHERE serial = ?",
+            "itiit", (int64_t)beyond, line->machine, simulated, wall_ms, line->serial);
+    if (rc == 0)
+        rc = fills_book_read(store, line->serial, ret_book, err);
+    if (rc == 0)
+        ret_book->first = first;
+    return rc;
+}
+
+int fills_seen(struct store *store, const struct fills_line *line, uint32_t boot, int64_t wall_ms,
+               struct error *err)
+{
+    return store_exec(store, err, "UPDATE machine SET boot = ?, seen_ms = ? WHERE serial = ?", "iit",
+                      (int64_t)boot, wall_ms, line->serial);
+}
+
+int fills_adopt(struct store *store, const struct fills_line *line, const struct machine_status *mirror,
+                const char *person, int64_t wall_ms, struct error *err)
+{
+    int rc = store_exec(store, err,
+                        "UPDATE fill SET state = 'void', result_ms = ?,"
+                        " reason = 'the machine was adopted, its result is not known'"
+                        " WHERE serial = ? AND state = 'intended' AND seq <= ?",
+                        "iti", wall_ms, line->serial, (int64_t)mirror->done);
+    if (rc == 0)
+        rc = store_exec(store, err,
+                        "UPDATE job SET state = 'waiting' WHERE state = 'sent' AND NOT EXISTS"
+                        " (SELECT 1 FROM fill f WHERE f.job_id = job.id AND f.state = 'intended')",
+                        "");
+    if (rc == 0)
+        rc = store_exec(store, err,
+                        "UPDATE machine SET next_seq = max(next_seq, ?), retired = max(retired, ?)"
+                        " WHERE serial = ?",
+                        "iit", (int64_t)mirror->accepted + 1, (int64_t)mirror->done, line->serial);
+    char detail[96];
+    (void)snprintf(detail, sizeof detail, "{\"accepted\":%" PRIu32 ",\"done\":%" PRIu32 "}", mirror->accepted,
+                   mirror->done); /* two numbers always fit */
+    if (rc == 0)
+        rc = audit_add(store, wall_ms, person, "machine.adopt", line->serial, detail, err);
+    return rc;
+}
+
+/* ---- what a number stands for ---- */
+
+static int find_fill(struct store *store, const char *serial, uint32_t seq, int64_t *ret_fill,
+                     uint32_t *ret_hash, char ret_token[MACHINE_TOKEN_BYTES], struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int rc =
+        store_query(store, &rows, err, "SELECT id, job_hash, token FROM fill WHERE serial = ? AND seq = ?",
+                    "ti", serial, (int64_t)seq);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 1) {
+        *ret_fill = store_int(rows, 0);
+        *ret_hash = (uint32_t)store_int(rows, 1);
+        (void)snprintf(ret_token, MACHINE_TOKEN_BYTES, "%s", store_text(rows, 2)); /* token_format's bound */
+    }
+    store_done(rows);
+    if (rc == 0)
+        return error_set(err, E_NOT_FOUND, "machine %s: number %" PRIu32 " is not in the store", serial, seq);
+    return rc < 0 ? rc : 0;
+}
+
+int fills_job(struct store *store, const char *serial, uint32_t seq, struct machine_job *ret_job,
+              struct error *err)
+{
+    struct machine_job job = {.seq = seq};
+    int64_t fill = 0;
+    int rc = find_fill(store, serial, seq, &fill, &job.hash, job.token, err);
+    if (rc < 0)
+        return rc;
+    struct store_rows *rows = NULL;
+    rc = store_query(store, &rows, err,
+                     "SELECT bay, requested FROM fill_item WHERE fill_id = ? ORDER BY entry", "i", fill);
+    while (rc == 0 && (rc = store_next(rows, err)) == 1) {
+        if (job.entry_count == MACHINE_ENTRIES_MAX) {
+            rc = error_set(err, E_LIMIT, "fill %" PRId64 " has more than %d entries", fill,
+                           MACHINE_ENTRIES_MAX);
+            break;
+        }
+        job.entries[job.entry_count].bay = (uint16_t)store_int(rows, 0);
+        job.entries[job.entry_count].count = (uint16_t)store_int(rows, 1);
+        job.entry_count++;
+        rc = 0;
+    }
+    store_done(rows);
+    if (rc == 0)
+        *ret_job = job;
+    return rc;
+}
+
+int fills_expected(struct store *store, const char *serial, uint32_t seq,
+                   struct outcome_expected *ret_expected, struct error *err)
+{
+    struct machine_job job;
+    int rc = fills_job(store, serial, seq, &job, err);
+    if (rc < 0)
+        return rc;
+    *ret_expected = (struct outcome_expected){.seq = seq, .hash = job.hash, .entry_count = job.entry_count};
+    for (size_t i = 0; i < job.entry_count; i++)
+        ret_expected->requested[i] = job.entries[i].count;
+    return 0;
+}
+
+/* ---- results ---- */
+
+struct fill_row {
+    int64_t id;
+    int64_t job;
+    int64_t batch;
+    bool batch_cancelled;
+    bool intended;
+};
+
+static int read_fill_row(struct store *store, const char *serial, uint32_t seq, struct fill_row *ret_row,
+                         struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int rc = store_query(store, &rows, err,
+                         "SELECT f.id, j.id, b.id, b.state = 'cancelled', f.state = 'intended' FROM fill f"
+                         " JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
+                         " WHERE f.serial = ? AND f.seq = ?",
+                         "ti", serial, (int64_t)seq);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 1) {
+        *ret_row = (struct fill_row){.id = store_int(rows, 0),
+                                     .job = store_int(rows, 1),
+                                     .batch = store_int(rows, 2),
+                                     .batch_cancelled = store_int(rows, 3) != 0,
+                                     .intended = store_int(rows, 4) != 0};
+    }
+    store_done(rows);
+    if (rc == 0)
+        return error_set(err, E_NOT_FOUND, "machine %s: number %" PRIu32 " is not in the store", serial, seq);
+    return rc < 0 ? rc : 0;
+}
+
+/* The last pouch begun before seq had a late drop: its pill may lie in this one. */
+static int read_late_before(struct store *store, const char *serial, uint32_t seq, bool *ret_late,
+                            struct error *err)
+{
+    int64_t checks = 0;
+    int rc = store_get_int(store, &checks, err,
+                           "SELECT coalesce(checks, 0) FROM fill WHERE serial = ? AND seq < ?"
+                           " AND state IN ('good', 'void') ORDER BY seq DESC LIMIT 1",
+                           "ti", serial, (int64_t)seq);
+    *ret_late = rc == 0 && (checks & MACHINE_CHECK_LATE_DROP) != 0;
+    return rc == E_NOT_FOUND ? 0 : rc;
+}
+
+static int lock_bay(struct store *store, const struct fills_line *line, int64_t fill, int64_t batch,
+                    int64_t bay, const char *why, int64_t wall_ms, struct error *err)
+{
+    char text[128], evidence[64];
+    (void)snprintf(text, sizeof text, "bay %" PRId64 " is locked: %s", bay, why); /* cut, never overrun */
+    (void)snprintf(evidence, sizeof evidence, "{\"bay\":%" PRId64 "}", bay);
+    int rc = store_exec(store, err, "UPDATE bay SET locked = 1, note = ? WHERE machine = ? AND bay = ?",
+                        "tti", why, line->machine, bay);
+    if (rc == 0)
+        rc = store_exec(
+            store, err,
+            "INSERT INTO alarm (machine, number, text, next_step, fill_id, batch_id, evidence,"
+            " raised_ms) VALUES (?, ?, ?, 'look at the bay; then load it or unlock it', ?, ?, ?, ?)",
+            "titiiti", line->machine, INT64_C(1000) + bay, text, fill, batch, evidence, wall_ms);
+    if (rc == 0)
+        rc = audit_add(store, wall_ms, actor, "bay.lock", line->machine, evidence, err);
+    return rc;
+}
+
+/* Counts wrong counts of a bay in a row; locks it at the limit, or at once when the canister is empty. */
+static int judge_bay(struct store *store, const struct fills_line *line, const struct machine_result *result,
+                     size_t entry, const struct fill_row *fill, int64_t wall_ms, struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int64_t bay = 0, canister = 0;
+    int rc = store_query(store, &rows, err,
+                         "SELECT bay, canister_id FROM fill_item WHERE fill_id = ? AND entry = ?", "ii",
+                         fill->id, (int64_t)entry);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 1) {
+        bay = store_int(rows, 0);
+        canister = store_int(rows, 1);
+    }
+    store_done(rows);
+    if (rc < 0)
+        return rc;
+    if (!outcome_blames_bay(result, entry)) {
+        if (result->entries[entry].counted != result->entries[entry].requested)
+            return 0; /* the pouch was cut off: says nothing of the bay */
+        return store_exec(store, err,
+                          "UPDATE bay SET bad_run = 0 WHERE machine = ? AND bay = ? AND bad_run > 0", "ti",
+                          line->machine, bay);
+    }
+    rc = store_exec(store, err,
+                    "INSERT INTO bay (machine, bay, canister_id, bad_run, locked, note, changed_ms)"
+                    " VALUES (?, ?, ?, 1, 0, '', ?) ON CONFLICT (machine, bay) DO UPDATE SET"
+                    " bad_run = CASE canister_id WHEN excluded.canister_id THEN bad_run + 1 ELSE 1 END,"
+                    " locked = CASE canister_id WHEN excluded.canister_id THEN locked ELSE 0 END,"
+                    " canister_id = excluded.canister_id, changed_ms = excluded.changed_ms",
+                    "tiii", line->machine, bay, canister, wall_ms);
+    if (rc < 0)
+        return rc;
+    int64_t run = 0;
+    rc = store_get_int(store, &run, err,
+                       "SELECT bad_run FROM bay WHERE machine = ? AND bay = ? AND locked = 0", "ti",
+                       line->machine, bay);
+    if (rc == E_NOT_FOUND)
+        return 0; /* locked already */
+    if (rc == 0 && result->reason == MACHINE_REASON_EMPTY)
+        return lock_bay(store, line, fill->id, fill->batch, bay, "canister empty", wall_ms, err);
+    if (rc == 0 && run >= line->bad_counts_max)
+        return lock_bay(store, line, fill->id, fill->batch, bay, "wrong counts in a row", wall_ms, err);
+    return rc;
+}
+
+static int record_items(struct store *store, const struct fills_line *line,
+                        const struct machine_result *result, const struct fill_row *fill,
+                        enum outcome_verdict verdict, int64_t wall_ms, struct error *err)
+{
+    const char *kind = verdict == OUTCOME_GOOD ? "packed" : "voided";
+    int rc = 0;
+    for (size_t i = 0; i < result->entry_count && rc == 0; i++) {
+        int64_t counted = result->entries[i].counted;
+        rc = store_exec(store, err, "UPDATE fill_item SET counted = ? WHERE fill_id = ? AND entry = ?", "iii",
+                        counted, fill->id, (int64_t)i);
+        if (rc == 0 && counted > 0)
+            rc = store_exec(store, err,
+                            "INSERT INTO stock_move (canister_id, fill_id, kind, pieces, actor, moved_ms)"
+                            " SELECT canister_id, fill_id, ?, -counted, 'sachetd', ? FROM fill_item"
+                            " WHERE fill_id = ? AND entry = ?",
+                            "tiii", kind, wall_ms, fill->id, (int64_t)i);
+        if (rc == 0 && counted > 0)
+            rc = store_exec(store, err,
+                            "UPDATE canister SET level = level - ?, changed_ms = ? WHERE id ="
+                            " (SELECT canister_id FROM fill_item WHERE fill_id = ? AND entry = ?)",
+                            "iiii", counted, wall_ms, fill->id, (int64_t)i);
+        if (rc == 0 && verdict != OUTCOME_CANCELLED)
+            rc = judge_bay(store, line, result, i, fill, wall_ms, err);
+    }
+    return rc;
+}
+
+/* Where the job goes after this result. */
+static int move_job(struct store *store, const struct fills_line *line, const struct fill_row *fill,
+                    enum outcome_verdict verdict, struct fills_recorded *recorded, struct error *err)
+{
+    if (verdict == OUTCOME_GOOD)
+        return store_exec(store, err, "UPDATE job SET state = 'good', note = '' WHERE id = ?", "i",
+                          fill->job);
+    if (fill->batch_cancelled)
+        return store_exec(store, err, "UPDATE job SET state = 'cancelled' WHERE id = ?", "i", fill->job);
+    int64_t voids = 0;
+    int rc = store_get_int(store, &voids, err,
+                           "SELECT count(*) FROM fill WHERE job_id = ? AND state = 'void'", "i", fill->job);
+    if (rc < 0)
+        return rc;
+    recorded->blocked = verdict == OUTCOME_VOID && voids >= line->attempts_max;
+    recorded->again = !recorded->blocked;
+    if (recorded->blocked)
+        return store_exec(store, err,
+                          "UPDATE job SET state = 'blocked', note = 'void too often: look at the machine'"
+                          " WHERE id = ?",
+                          "i", fill->job);
+    return store_exec(store, err, "UPDATE job SET state = 'waiting' WHERE id = ?", "i", fill->job);
+}
+
+int fills_record(struct store *store, const struct fills_line *line, const struct machine_result *result,
+                 int64_t wall_ms, struct fills_recorded *ret_recorded, struct error *err)
+{
+    static const char *const states[] = {"good", "void", "cancelled"};
+    struct fill_row fill = {0};
+    bool late = false;
+    int rc = read_fill_row(store, line->serial, result->seq, &fill, err);
+    if (rc == 0)
+        rc = read_late_before(store, line->serial, result->seq, &late, err);
+    if (rc < 0)
+        return rc;
+    assert(fill.intended); /* recorded numbers rise, so none comes twice */
+    const char *reason = "";
+    enum outcome_verdict verdict = outcome_judge(result, line->caps, &line->band, late, &reason);
+    rc = store_exec(store, err,
+                    "UPDATE fill SET state = ?, reason = ?, result_ms = ?, outcome = ?, checks = ?,"
+                    " seal_min_dc = ?, seal_max_dc = ?, drop_ms = ?, seal_ms = ?, boot = ? WHERE id = ?",
+                    "ttiiiiiiiii", states[verdict], reason, wall_ms, (int64_t)result->outcome,
+                    (int64_t)result->checks, (int64_t)result->seal_min_dc, (int64_t)result->seal_max_dc,
+                    (int64_t)result->drop_ms, (int64_t)result->seal_ms, (int64_t)result->boot, fill.id);
+    struct fills_recorded recorded = {.batch = fill.batch, .verdict = verdict};
+    if (rc == 0)
+        rc = record_items(store, line, result, &fill, verdict, wall_ms, err);
+    if (rc == 0)
+        rc = move_job(store, line, &fill, verdict, &recorded, err);
+    if (rc == 0)
+        rc = store_exec(store, err, "UPDATE machine SET retired = ?, seen_ms = ? WHERE serial = ?", "iit",
+                        (int64_t)result->seq, wall_ms, line->serial);
+    char action[32], subject[32], detail[96];
+    (void)snprintf(action, sizeof action, "pouch.%s", states[verdict]); /* all three always fit */
+    (void)snprintf(subject, sizeof subject, "fill:%" PRId64, fill.id);
+    (void)snprintf(detail, sizeof detail, "{\"batch\":%" PRId64 ",\"job\":%" PRId64 ",\"seq\":%" PRIu32 "}",
+                   fill.batch, fill.job, result->seq);
+    if (rc == 0)
+        rc = audit_add(store, wall_ms, actor, action, subject, detail, err);
+    if (rc == 0)
+        *ret_recorded = recorded;
+    return rc;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fills: one attempt at a pouch in the store, from the intent to its result. Only the packer writes here.
+ *
+ * Functions that change something run inside the caller's write transaction (store_write_begin), so that a
+ * result, its stock movements and the next intents become durable together (C1, C4). All block for the
+ * store, none for a machine. One thread, the store's.
+ */
+#ifndef CONTROLLER_PACK_FILLS_PRIVATE_H
+#define CONTROLLER_PACK_FILLS_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/pack/outcome.h"
+#include "hw/machine.h"
+
+struct error;
+struct store;
+struct trust;
+
+/* Whose fills, and by which limits. */
+struct fills_line {
+    const char *machine; /* name in the site file */
+    char serial[MACHINE_SERIAL_BYTES];
+    uint16_t caps;
+    uint16_t bays;
+    struct outcome_band band;
+    int bad_counts_max; /* wrong counts of one bay in a row that lock it */
+    int attempts_max;   /* of one pouch that may be void before a person must look */
+};
+
+/* The numbers of one machine as the store has them. */
+struct fills_book {
+    uint32_t session;
+    uint32_t issued;
+    uint32_t recorded;
+    uint32_t boot;
+    uint32_t cancel_from;
+    uint32_t cancel_to;
+    bool first; /* the serial was new */
+};
+
+/* C2: session + 1 (above `beyond` when a person decided so), durable with the caller's commit. A new serial
+ * begins with number 1. */
+int fills_enrol(struct store *store, const struct fills_line *line, uint32_t beyond, int64_t wall_ms,
+                struct fills_book *ret_book, struct error *err);
+/* Reads the book anew, without changing it. */
+int fills_book_read(struct store *store, const char *serial, struct fills_book *ret_book, struct error *err);
+/* The machine as seen now: boot counter, time. */
+int fills_seen(struct store *store, const struct fills_line *line, uint32_t boot, int64_t wall_ms,
+               struct error *err);
+/* A person accepts counters that are ahead of the store: numbers up to accepted are used up, open fills up
+ * to done are void. */
+int fills_adopt(struct store *store, const struct fills_line *line, const struct machine_status *mirror,
+                const char *actor, int64_t wall_ms, struct error *err);
+
+/* What a number was given to; E_NOT_FOUND when the store does not know it. */
+int fills_expected(struct store *store, const char *serial, uint32_t seq,
+                   struct outcome_expected *ret_expected, struct error *err);
+/* The job of a number as it is written into the mailbox. */
+int fills_job(struct store *store, const char *serial, uint32_t seq, struct machine_job *ret_job,
+              struct error *err);
+
+struct fills_recorded {
+    int64_t batch;
+    enum outcome_verdict verdict;
+    bool again;   /* the pouch waits to be made again */
+    bool blocked; /* too many attempts */
+};
+
+/* C4: result, item counts, stock, bay locks, job and W, all in the caller's transaction. */
+int fills_record(struct store *store, const struct fills_line *line, const struct machine_result *result,
+                 int64_t wall_ms, struct fills_recorded *ret_recorded, struct error *err);
+
+enum fills_intended { FILLS_NO_JOB, FILLS_INTENDED, FILLS_BLOCKED };
+
+/* C1: gives the next number to the first waiting job of the batch, or blocks a job that cannot be made. */
+int fills_intend(struct store *store, const struct fills_line *line, struct trust *trust, int64_t batch,
+                 int64_t wall_ms, enum fills_intended *ret_intended, struct error *err);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * packer_private: the memory of one packer, shared by the files that make it up: packer.c (steps, requests,
+ * answers), packer_store.c (effects in the store), packer_orders.c (what people asked), packer_state.c (what
+ * watchers see).
+ */
+#ifndef CONTROLLER_PACK_PACKER_PRIVATE_H
+#define CONTROLLER_PACK_PACKER_PRIVATE_H
+
+#include "config/base/rng.h"
+#include "controller/pack/fills_private.h"
+#include "controller/pack/packer.h"
+
+enum {
+    PACKER_RING_MAX = 64,          /* largest result ring that a machine may have */
+    PACKER_NAME_BYTES = 64,        /* of a machine */
+    PACKER_NOTE_BYTES = 256,       /* a sentence for a person */
+    PACKER_LOGIN_BYTES = 64,       /* who asked */
+    PACKER_RATE_SAMPLES = 32,      /* good pouches that the rate is taken from */
+    PACKER_COMMAND_WAIT_MS = 2000, /* until a command that the mirror does not show is decided anew */
+    PACKER_COMMAND_REST_MS = 1000, /* between two of the same command in the same state */
+    PACKER_PUT_WAIT_MS = 50,       /* until the same job is written again */
+    PACKER_IDLE_POLL_MS = 250,     /* status mirror without a batch */
+    PACKER_BACK_OFF_MIN_MS = 50,
+    PACKER_BACK_OFF_MAX_MS = 2000,
+    PACKER_MISSES_MAX = 50,  /* reads of a result that D promises and the ring does not show */
+    PACKER_REFUSALS_MAX = 3, /* of one command in a row */
+    PACKER_ATTEND_MAX = 60,  /* commands of the stand-in without a pouch between them */
+};
+
+/* The batch that runs or is paused on this line, with its jobs counted. */
+struct packer_batch {
+    int64_t id; /* 0 none */
+    bool paused;
+    bool checked; /* signatures and SIMULATED mark, in this process */
+    int64_t jobs;
+    int64_t waiting;
+    int64_t sent;
+    int64_t good;
+    int64_t blocked;
+    int64_t cancelled;
+    int64_t voids; /* fills, not jobs */
+};
+
+/* A command row that waits for the machine's answer. */
+struct packer_person {
+    int64_t row; /* command.id, 0 none */
+    bool finished;
+    char login[PACKER_LOGIN_BYTES];
+    char result[PACKER_NOTE_BYTES];
+};
+
+struct packer {
+    struct packer_config config;
+    char name[PACKER_NAME_BYTES];
+    char serial[MACHINE_SERIAL_BYTES]; /* configured, "" any */
+    struct machine *machine;
+    struct store *store;
+    struct trust *trust;
+    struct rng rng;
+
+    enum line_state state;
+    struct line_view view;
+    struct fills_line line;
+    struct packer_batch batch;
+    struct packer_person person;
+    char adopter[PACKER_LOGIN_BYTES]; /* who said "adopt", "" nobody */
+
+    const struct line_row *pending; /* its store part must be carried out by packer_write */
+    bool asked;                     /* a person's word leads to the event ASKED */
+    bool ending;
+    bool orders_waiting;
+    bool book_known; /* the view's numbers are those of the connected machine */
+    bool ran;        /* the machine was seen running since the last start */
+    struct machine_result results[PACKER_RING_MAX]; /* kept: number modulo PACKER_RING_MAX */
+
+    int64_t now_ms;
+    int64_t wall_ms;
+    int64_t back_off_until_ms;
+    int64_t back_off_ms;
+    int64_t control_at_ms;
+    int64_t command_at_ms;
+    int64_t put_at_ms;
+    int64_t poll_at_ms;
+    uint32_t request_id; /* of the outstanding request */
+    uint32_t put_seq;
+    uint16_t nonce;
+    uint16_t heartbeat;
+    uint16_t command_seq;
+    enum machine_command last_command;
+    enum machine_state spent_state; /* in which last_command was answered; 0 none */
+    int refusals;
+    int misses;
+    int attended; /* commands of the stand-in since the last pouch */
+
+    uint16_t noted_alarms[MACHINE_ALARM_WORDS]; /* as the store has them */
+    bool alarms_noted;                          /* noted_alarms is right for this connection */
+    char doubt[PACKER_NOTE_BYTES];
+    char note[PACKER_NOTE_BYTES];
+    int64_t ended_batch;
+
+    int64_t rate_at_ms[PACKER_RATE_SAMPLES]; /* of good pouches, a ring */
+    unsigned rate_count;
+};
+
+/* packer_store.c: the store part of an effect, inside the transaction. */
+int packer_effect_write(struct packer *packer, enum line_effect effect, struct error *err);
+/* Loads the batch of the store that runs or is paused here, if there is one. */
+int packer_batch_load(struct packer *packer, struct error *err);
+/* Puts the batch into a resting state ('stopped' or 'done') with a note. */
+int packer_batch_rest(struct packer *packer, const char *state, const char *note, struct error *err);
+/* view.want, jobs, over, batch_new from the batch. */
+void packer_batch_view(struct packer *packer);
+int packer_book_refresh(struct packer *packer, struct error *err);
+int packer_alarm_add(struct packer *packer, int number, const char *text, const char *next_step,
+                     struct error *err);
+
+/* packer_orders.c: takes command rows in order until one must wait for the machine. */
+int packer_take_orders(struct packer *packer, struct error *err);
+/* Writes the outcome of the command that waited. */
+int packer_person_settle(struct packer *packer, struct error *err);
+
+void packer_note_set(struct packer *packer, const char *note);
+
+#endif

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store part of each effect. Everything here runs inside the owner's write transaction. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/base/error.h"
+#include "config/base/log.h"
+#include "controller/pack/packer_private.h"
+#include "controller/pack/trust_private.h"
+#include "controller/store/audit.h"
+#include "controller/store/store.h"
+
+enum {
+    ALARM_HALTED = 900, /* numbers of our own, beyond the machine's 8 x 16 */
+    ALARM_BATCH_STOPPED = 901,
+    RATE_GAP_MS = 60000, /* a longer pause begins the rate anew */
+};
+
+/* ---- batch ---- */
+
+static int count_jobs(struct packer *p, struct packer_batch *batch, struct error *err)
+{
+    const struct {
+        const char *state;
+        int64_t *count;
+    } counters[] = {
+        {"waiting", &batch->waiting}, {"sent", &batch->sent},           {"good", &batch->good},
+        {"blocked", &batch->blocked}, {"cancelled", &batch->cancelled},
+    };
+    batch->jobs = 0;
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
+        int rc = store_get_int(p->store, counters[i].count, err,
+                               "SELECT count(*) FROM job WHERE batch_id = ? AND state = ?", "it", batch->id,
+                               counters[i].state);
+        if (rc < 0)
+            return rc;
+        batch->jobs += *counters[i].count;
+    }
+    return store_get_int(p->store, &batch->voids, err,
+                         "SELECT count(*) FROM fill f JOIN job j ON j.id = f.job_id"
+                         " WHERE j.batch_id = ? AND f.state = 'void'",
+                         "i", batch->id);
+}
+
+int packer_batch_load(struct packer *p, struct error *err)
+{
+    struct packer_batch batch = {0};
+    struct store_rows *rows = NULL;
+    int rc = store_query(p->store, &rows, err,
+                         "SELECT id, state = 'paused' FROM batch WHERE machine = ? AND state IN"
+                         " ('running', 'paused') ORDER BY id LIMIT 1",
+                         "t", p->name);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 1) {
+        batch.id = store_int(rows, 0);
+        batch.paused = store_int(rows, 1) != 0;
+    }
+    store_done(rows);
+    if (rc == 1)
+        rc = count_jobs(p, &batch, err);
+    if (rc < 0)
+        return rc;
+    if (batch.id == p->batch.id)
+        batch.checked = p->batch.checked;
+    p->batch = batch;
+    packer_batch_view(p);
+    return 0;
+}
+
+void packer_batch_view(struct packer *p)
+{
+    const struct packer_batch *batch = &p->batch;
+    p->view.want = batch->id == 0 ? LINE_REST : batch->paused ? LINE_PAUSE : LINE_RUN;
+    p->view.batch_new = batch->id != 0 && !batch->checked && p->state == LINE_READY;
+    p->view.jobs = batch->id != 0 && batch->checked && batch->waiting > 0;
+    p->view.over = batch->id != 0 && batch->checked && batch->waiting == 0 && batch->sent == 0;
+}
+
+int packer_book_refresh(struct packer *p, struct error *err)
+{
+    struct fills_book book;
+    if (!p->book_known)
+        return 0;
+    int rc = fills_book_read(p->store, p->line.serial, &book, err);
+    if (rc < 0)
+        return rc;
+    p->view.cancel_from = book.cancel_from;
+    p->view.cancel_to = book.cancel_to;
+    p->view.issued = book.issued;
+    p->view.recorded = book.recorded;
+    if (p->view.kept < p->view.recorded)
+        p->view.kept = p->view.recorded;
+    return 0;
+}
+
+int packer_alarm_add(struct packer *p, int number, const char *text, const char *next_step, struct error *err)
+{
+    char evidence[256];
+    const struct machine_status *m = &p->view.mirror;
+    (void)snprintf(evidence, sizeof evidence,
+                   "{\"state\":\"%s\",\"accepted\":%" PRIu32 ",\"started\":%" PRIu32 ",\"done\":%" PRIu32
+                   ",\"retired\":%" PRIu32 ",\"recorded\":%" PRIu32 ",\"boot\":%" PRIu32 ",\"first\":%u}",
+                   machine_state_name(m->state), m->accepted, m->started, m->done, m->retired,
+                   p->view.recorded, m->boot, m->first_alarm); /* numbers and a short name fit */
+    log_warning("line", "machine=%s alarm=%d text=\"%s\"", p->name, number, text);
+    if (p->batch.id == 0)
+        return store_exec(p->store, err,
+                          "INSERT INTO alarm (machine, number, text, next_step, evidence, raised_ms)"
+                          " VALUES (?, ?, ?, ?, ?, ?)",
+                          "titt"
+                          "ti",
+                          p->name, (int64_t)number, text, next_step, evidence, p->wall_ms);
+    return store_exec(p->store, err,
+                      "INSERT INTO alarm (machine, number, text, next_step, batch_id, evidence, raised_ms)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                      "tittiti", p->name, (int64_t)number, text, next_step, p->batch.id, evidence,
+                      p->wall_ms);
+}
+
+int packer_batch_rest(struct packer *p, const char *state, const char *note, struct error *err)
+{
+    char subject[32], action[32];
+    (void)snprintf(subject, sizeof subject, "batch:%" PRId64, p->batch.id); /* both always fit */
+    (void)snprintf(action, sizeof action, "batch.%s", state);
+    int rc = store_exec(p->store, err, "UPDATE batch SET state = ?, note = ?, ended_ms = ? WHERE id = ?",
+                        "ttii", state, note, p->wall_ms, p->batch.id);
+    if (rc == 0)
+        rc = audit_add(p->store, p->wall_ms, "sachetd", action, subject, "{}", err);
+    if (rc < 0)
+        return rc;
+    log_info("line", "machine=%s batch=%" PRId64 " state=%s note=\"%s\"", p->name, p->batch.id, state, note);
+    packer_note_set(p, note);
+    p->ended_batch = p->batch.id;
+    p->batch = (struct packer_batch){0};
+    p->view.permit = false;
+    p->ran = false;
+    packer_batch_view(p);
+    return packer_batch_load(p, err);
+}
+
+static int stop_batch(struct packer *p, const char *why, struct error *err)
+{
+    char note[PACKER_NOTE_BYTES];
+    unsigned first = p->view.mirror.first_alarm;
+    if (first != MACHINE_ALARM_NONE)
+        (void)snprintf(note, sizeof note, "%s: %s; next: %s", why, machine_alarm_text(first),
+                       machine_alarm_next_step(first)); /* cut, never overrun */
+    else
+        (void)snprintf(note, sizeof note, "%s; look at it, then start the batch again", why);
+    int rc =
+        packer_alarm_add(p, ALARM_BATCH_STOPPED, note, "remove the cause, then start the batch again", err);
+    return rc == 0 ? packer_batch_rest(p, "stopped", note, err) : rc;
+}
+
+static int end_batch(struct packer *p, struct error *err)
+{
+    char note[PACKER_NOTE_BYTES] = "";
+    if (p->batch.blocked == 0)
+        return packer_batch_rest(p, "done", note, err);
+    (void)snprintf(note, sizeof note,
+                   "%" PRId64 " of %" PRId64 " pouches could not be made; see 'sachet batch show %" PRId64
+                   "', load what is missing, start the batch again",
+                   p->batch.blocked, p->batch.jobs, p->batch.id); /* numbers fit */
+    return packer_batch_rest(p, "stopped", note, err);
+}
+
+/* Once a process and batch: the signatures, and simulated work stays apart from real work. */
+static int check_batch(struct packer *p, struct error *err)
+{
+    struct error why = {0};
+    int rc = trust_check_batch(p->trust, p->store, p->batch.id, &why);
+    int64_t simulated = (p->view.identity.caps & MACHINE_CAP_SIMULATED) != 0, before = -1;
+    if (rc == 0)
+        rc = store_get_int(p->store, &before, &why, "SELECT coalesce(simulated, -1) FROM batch WHERE id = ?",
+                           "i", p->batch.id);
+    if (rc == 0 && before >= 0 && before != simulated)
+        rc = error_set(&why, E_STATE, "the batch was begun on a %s machine and cannot go on on a %s one",
+                       before ? "SIMULATED" : "real", simulated ? "SIMULATED" : "real");
+    if (rc < 0 && error_class_of(rc) != ERROR_CLASS_INPUT)
+        return error_set(err, rc, "%s", why.message);
+    if (rc < 0) {
+        rc = packer_alarm_add(p, ALARM_BATCH_STOPPED, why.message, "see the batch's plans and signatures",
+                              err);
+        return rc == 0 ? packer_batch_rest(p, "stopped", why.message, err) : rc;
+    }
+    p->batch.checked = true;
+    packer_batch_view(p);
+    return store_exec(p->store, err, "UPDATE batch SET simulated = ? WHERE id = ?", "ii", simulated,
+                      p->batch.id);
+}
+
+/* ---- connection ---- */
+
+static int enrol(struct packer *p, struct error *err)
+{
+    struct fills_book book;
+    uint32_t beyond = p->state == LINE_SURVEY && p->view.adopting ? p->view.mirror.session : 0;
+    int rc = fills_enrol(p->store, &p->line, beyond, p->wall_ms, &book, err);
+    if (rc < 0)
+        return rc;
+    p->view.session = book.session;
+    p->view.issued = book.issued;
+    p->view.recorded = book.recorded;
+    p->view.kept = book.recorded;
+    p->view.boot = book.boot;
+    p->view.cancel_from = book.cancel_from;
+    p->view.cancel_to = book.cancel_to;
+    p->book_known = true;
+    return 0;
+}
+
+/* C7 held: the connection is good. */
+static int adopt(struct packer *p, struct error *err)
+{
+    const struct machine_status *m = &p->view.mirror;
+    int rc = 0;
+    if (p->adopter[0]) {
+        rc = fills_adopt(p->store, &p->line, m, p->adopter, p->wall_ms, err);
+        p->adopter[0] = '\0';
+        p->view.adopting = false;
+        if (rc == 0)
+            rc = packer_book_refresh(p, err);
+        if (rc == 0)
+            rc = packer_batch_load(p, err);
+        p->view.kept = p->view.recorded;
+    }
+    if (m->boot != p->view.boot && p->view.boot != 0)
+        log_warning("line", "machine=%s lost power boot=%" PRIu32 " before=%" PRIu32, p->name, m->boot,
+                    p->view.boot);
+    if (rc == 0)
+        rc = fills_seen(p->store, &p->line, m->boot, p->wall_ms, err);
+    if (rc < 0)
+        return rc;
+    if (!p->view.command_open)
+        p->command_seq = m->command_seq;
+    else if (m->command_seq != p->command_seq)
+        p->view.command_open = false; /* it never arrived: decided anew */
+    p->view.boot = m->boot;
+    p->view.mirror_due = true;
+    p->control_at_ms = p->now_ms;
+    packer_note_set(p, "");
+    log_info("line",
+             "machine=%s serial=%s connected session=%" PRIu32 " boot=%" PRIu32 " A=%" PRIu32 " S=%" PRIu32
+             " D=%" PRIu32 " W=%" PRIu32 " issued=%" PRIu32 " recorded=%" PRIu32 " state=%s%s",
+             p->name, p->line.serial, p->view.session, m->boot, m->accepted, m->started, m->done, m->retired,
+             p->view.issued, p->view.recorded, machine_state_name(m->state),
+             p->line.caps & MACHINE_CAP_SIMULATED ? " SIMULATED" : "");
+    return 0;
+}
+
+static int halt(struct packer *p, struct error *err)
+{
+    const char *why = p->view.doubt;
+    if (!why && p->book_known && p->pending->event == LINE_EVENT_TICK)
+        why = line_contradiction(&p->view);
+    if (!why && p->book_known && p->pending->from == LINE_COMPARE)
+        why = line_contradiction(&p->view);
+    if (!why)
+        why = "another controller has taken the machine";
+    char note[PACKER_NOTE_BYTES];
+    (void)snprintf(note, sizeof note, "%s", why); /* a long sentence is cut */
+    p->view.doubt = NULL;
+    p->view.kept = p->view.recorded;
+    p->alarms_noted = false;
+    p->adopter[0] = '\0';
+    int rc =
+        packer_alarm_add(p, ALARM_HALTED, note,
+                         "find out what happened; then 'sachet machine clear' looks again, 'sachet machine "
+                         "adopt' accepts the machine as it is",
+                         err);
+    if (rc == 0 && p->batch.id)
+        rc = packer_batch_rest(p, "stopped", note, err);
+    packer_note_set(p, note);
+    p->book_known = false;
+    return rc;
+}
+
+/* ---- alarms ---- */
+
+static bool alarm_bit(const uint16_t *words, unsigned number)
+{
+    return (words[number / 16] >> (number % 16) & 1) != 0;
+}
+
+/* The store's open alarms become those of the mirror. */
+static int note_alarms(struct packer *p, struct error *err)
+{
+    const uint16_t *now = p->view.mirror.alarms;
+    int rc = 0;
+    if (!p->alarms_noted) {
+        memset(p->noted_alarms, 0, sizeof p->noted_alarms);
+        rc = store_exec(p->store, err,
+                        "UPDATE alarm SET cleared_ms = ? WHERE machine = ? AND cleared_ms IS NULL"
+                        " AND number < 1000",
+                        "it", p->wall_ms, p->name);
+    }
+    for (unsigned i = 0; i < MACHINE_ALARM_WORDS * 16 && rc == 0; i++) {
+        bool up = alarm_bit(now, i), was = alarm_bit(p->noted_alarms, i);
+        if (up && !was)
+            rc = packer_alarm_add(p, (int)i, machine_alarm_text(i), machine_alarm_next_step(i), err);
+        else if (!up && was)
+            rc = store_exec(p->store, err,
+                            "UPDATE alarm SET cleared_ms = ? WHERE machine = ? AND number = ? AND cleared_ms"
+                            " IS NULL",
+                            "iti", p->wall_ms, p->name, (int64_t)i);
+    }
+    if (rc < 0)
+        return rc;
+    memcpy(p->noted_alarms, now, sizeof p->noted_alarms);
+    p->alarms_noted = true;
+    return 0;
+}
+
+static int note(struct packer *p, struct error *err)
+{
+    int rc = note_alarms(p, err);
+    if (rc == 0 && p->view.boot != p->view.mirror.boot) {
+        log_warning("line", "machine=%s lost power boot=%" PRIu32, p->name, p->view.mirror.boot);
+        p->view.boot = p->view.mirror.boot;
+        rc = fills_seen(p->store, &p->line, p->view.boot, p->wall_ms, err);
+    }
+    if (rc == 0 && p->person.finished)
+        rc = packer_person_settle(p, err);
+    return rc;
+}
+
+/* ---- pouches ---- */
+
+static void count_good(struct packer *p)
+{
+    unsigned newest = p->rate_count ? (p->rate_count - 1) % PACKER_RATE_SAMPLES : 0;
+    if (p->rate_count && p->now_ms - p->rate_at_ms[newest] > RATE_GAP_MS)
+        p->rate_count = 0;
+    p->rate_at_ms[p->rate_count % PACKER_RATE_SAMPLES] = p->now_ms;
+    p->rate_count++;
+    if (p->rate_count == 2 * PACKER_RATE_SAMPLES)
+        p->rate_count = PACKER_RATE_SAMPLES;
+}
+
+static void count_recorded(struct packer *p, const struct fills_recorded *recorded)
+{
+    struct packer_batch *batch = &p->batch;
+    p->attended = 0;
+    if (recorded->batch != batch->id)
+        return; /* of a batch that was stopped or cancelled: not ours to count */
+    batch->sent--;
+    if (recorded->verdict == OUTCOME_GOOD)
+        batch->good++;
+    else if (recorded->blocked)
+        batch->blocked++;
+    else if (recorded->again)
+        batch->waiting++;
+    else
+        batch->cancelled++;
+    if (recorded->verdict == OUTCOME_GOOD)
+        count_good(p);
+    if (recorded->verdict == OUTCOME_VOID)
+        batch->voids++;
+}
+
+/* Gives numbers to waiting jobs while the window has room. */
+static int intend(struct packer *p, struct error *err)
+{
+    struct line_view *v = &p->view;
+    uint32_t window =
+        v->identity.queue_depth < v->identity.ring_size ? v->identity.queue_depth : v->identity.ring_size;
+    if (v->want != LINE_RUN || v->closing)
+        return 0;
+    int rc = 0;
+    while (rc == 0 && p->batch.checked && p->batch.waiting > 0 && v->issued - v->recorded < window) {
+        enum fills_intended intended = FILLS_NO_JOB;
+        rc = fills_intend(p->store, &p->line, p->trust, p->batch.id, p->wall_ms, &intended, err);
+        if (rc == 0 && intended == FILLS_NO_JOB)
+            return packer_batch_load(p, err); /* someone changed the batch: count again */
+        if (rc == 0) {
+            p->batch.waiting--;
+            if (intended == FILLS_INTENDED) {
+                p->batch.sent++;
+                v->issued++;
+            } else {
+                p->batch.blocked++;
+            }
+        }
+    }
+    packer_batch_view(p);
+    return rc;
+}
+
+static int record(struct packer *p, struct error *err)
+{
+    struct line_view *v = &p->view;
+    bool cancelled = v->cancel_to != 0;
+    int rc = 0;
+    while (rc == 0 && v->recorded < v->kept) {
+        struct fills_recorded recorded;
+        rc = fills_record(p->store, &p->line, &p->results[(v->recorded + 1) % PACKER_RING_MAX], p->wall_ms,
+                          &recorded, err);
+        if (rc < 0)
+            return rc;
+        count_recorded(p, &recorded);
+        v->recorded++;
+    }
+    if (rc == 0 && cancelled)
+        rc = packer_book_refresh(p, err);
+    packer_batch_view(p);
+    /* The next intents ride on the same commit, so that the queue never runs dry for one. */
+    if (rc == 0 && v->mirror.state == MACHINE_STATE_EXECUTE)
+        rc = intend(p, err);
+    return rc;
+}
+
+int packer_effect_write(struct packer *p, enum line_effect effect, struct error *err)
+{
+    switch (effect) {
+    case LINE_DO_ENROL:
+        return enrol(p, err);
+    case LINE_DO_ADOPT:
+        return adopt(p, err);
+    case LINE_DO_NOTE:
+        return note(p, err);
+    case LINE_DO_RECORD:
+        return record(p, err);
+    case LINE_DO_INTEND:
+        return intend(p, err);
+    case LINE_DO_TAKE_ORDERS: {
+        int rc = packer_take_orders(p, err);
+        return rc == 0 && p->view.batch_new && p->batch.id ? check_batch(p, err) : rc;
+    }
+    case LINE_DO_STOP_BATCH:
+        return stop_batch(p, line_standstill(&p->view), err);
+    case LINE_DO_END_BATCH:
+        return end_batch(p, err);
+    case LINE_DO_HALT:
+        return halt(p, err);
+    case LINE_DO_NONE:
+    case LINE_DO_REJECT:
+    case LINE_DO_WAIT:
+    case LINE_DO_CONNECT:
+    case LINE_DO_CLAIM:
+    case LINE_DO_ASK_STATUS:
+    case LINE_DO_LOOK:
+    case LINE_DO_ASK_RESULT:
+    case LINE_DO_KEEP_RESULT:
+    case LINE_DO_PUT_JOB:
+    case LINE_DO_WRITE_CONTROL:
+    case LINE_DO_BACK_OFF:
+    case LINE_DO_MAKE_SAFE:
+    case LINE_EFFECTS:
+        break;
+    }
+    return error_set(err, E_STATE, "machine %s: effect %s has no store part", p->name,
+                     line_effect_name(effect));
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/base/error.h"
+#include "config/base/log.h"
+#include "controller/pack/batch.h"
+#include "controller/store/audit.h"
+#include "controller/store/store.h"
+#include "hw/machine.h"
+#include "hw/sim/sim_machine.h"
+
+enum { START_MS = 1000, WALL_MS = 1000000000, DARK_MS = 3000, STEP_MAX_MS = 1000 };
+
+static void power_up(struct rig *rig)
+{
+    const struct packer_config config = {.name = "m1",
+                                         .serial = "",
+                                         .bad_counts_max = PACKER_BAD_COUNTS,
+                                         .attempts_max = PACKER_ATTEMPTS,
+                                         .poll_ms = PACKER_POLL_MS,
+                                         .heartbeat_ms = PACKER_HEARTBEAT_MS,
+                                         .attend = rig->attend,
+                                         .seed = 1};
+    const struct sim_machine_params port = {
+        .world = rig->world, .clock = &rig->clock.clock, .answer_ms = 2, .deadline_ms = 200};
+    struct error err = {0};
+    rig->machine = sim_machine_create(&port, &err);
+    if (rig->machine)
+        rig->packer = packer_create(&config, rig->machine, rig->pharmacy.store, &err);
+    if (!rig->machine || !rig->packer)
+        fail_msg("%s", err.message);
+}
+
+void rig_init(struct rig *rig, const struct rig_params *params)
+{
+    struct error err = {0};
+    struct world_params world;
+    *rig = (struct rig){.crash_at = params->crash_at, .attend = !params->no_attend};
+    pharmacy_init(&rig->pharmacy, params->patients, params->days);
+    clock_virtual_init(&rig->clock, START_MS, WALL_MS);
+    log_init("test", LOG_ERROR, NULL);
+    world_params_default(&world, 0);
+    world.seed = params->seed;
+    world.now_us = START_MS * 1000;
+    world.speed = params->speed ? params->speed : 10;
+    world.bays = PHARMACY_BAYS;
+    world.fill = PHARMACY_PIECES;
+    world.operator_mends = true;
+    world.keep_truth = true;
+    if (!params->faults)
+        world_rates_none(&world.rates);
+    rig->world = world_create(&world, &err);
+    if (!rig->world)
+        fail_msg("%s", err.message);
+    if (params->cut_at)
+        world_cut_power(rig->world, params->cut_at);
+    power_up(rig);
+}
+
+void rig_finish(struct rig *rig)
+{
+    packer_destroy(rig->packer);
+    machine_destroy(rig->machine);
+    world_destroy(rig->world);
+    pharmacy_finish(&rig->pharmacy);
+}
+
+void rig_crash(struct rig *rig)
+{
+    packer_destroy(rig->packer);
+    machine_destroy(rig->machine);
+    rig->packer = NULL;
+    rig->machine = NULL;
+    pharmacy_reopen(&rig->pharmacy);
+    rig->crashes++;
+    power_up(rig);
+}
+
+/* True when the controller died at this boundary (and lives again). */
+static bool crashed(struct rig *rig)
+{
+    if (++rig->boundary != rig->crash_at)
+        return false;
+    rig_crash(rig);
+    return true;
+}
+
+/* 1: something was stored, look again. */
+static int one_pass(struct rig *rig)
+{
+    struct error err = {0};
+    struct store *store = rig->pharmacy.store;
+    int rc = packer_run(rig->packer, rig->clock.mono_now_ms, rig->clock.wall_now_ms, &err);
+    if (rc < 0)
+        fail_msg("%s", err.message);
+    if (crashed(rig) || rc == 0)
+        return 0;
+    if (store_write_begin(store, &err) < 0 || packer_write(rig->packer, &err) < 0)
+        fail_msg("%s", err.message);
+    if (crashed(rig))
+        return 0;
+    if (store_write_commit(store, &err) < 0)
+        fail_msg("%s", err.message);
+    if (crashed(rig))
+        return 0;
+    packer_written(rig->packer);
+    return crashed(rig) ? 0 : 1;
+}
+
+void rig_round(struct rig *rig)
+{
+    while (one_pass(rig) == 1) {
+    }
+    if (!world_has_power(rig->world) && rig->power_on_ms == 0)
+        rig->power_on_ms = rig->clock.mono_now_ms + DARK_MS;
+    if (rig->power_on_ms && rig->clock.mono_now_ms >= rig->power_on_ms) {
+        rig->power_on_ms = 0;
+        world_power_on(rig->world);
+    }
+}
+
+static void step(struct rig *rig)
+{
+    int64_t now_ms = rig->clock.mono_now_ms, due_ms = packer_due_ms(rig->packer);
+    int64_t machine_ms = sim_machine_next_due_ms(rig->machine);
+    if (machine_ms < due_ms)
+        due_ms = machine_ms;
+    if (due_ms <= now_ms)
+        due_ms = now_ms + 1;
+    if (due_ms - now_ms > STEP_MAX_MS)
+        due_ms = now_ms + STEP_MAX_MS;
+    clock_virtual_advance(&rig->clock, due_ms - now_ms);
+    rig_round(rig);
+}
+
+void rig_run_ms(struct rig *rig, int64_t ms)
+{
+    int64_t end_ms = rig->clock.mono_now_ms + ms;
+    while (rig->clock.mono_now_ms < end_ms)
+        step(rig);
+}
+
+static bool batch_rests(struct rig *rig, int64_t batch)
+{
+    struct batch_info info;
+    struct error err = {0};
+    if (batch_get(rig->pharmacy.store, batch, &info, &err) < 0)
+        fail_msg("%s", err.message);
+    return batch_is_resting(&info);
+}
+
+bool rig_run_batch(struct rig *rig, int64_t batch, int64_t limit_ms)
+{
+    int64_t end_ms = rig->clock.mono_now_ms + limit_ms;
+    while (rig->clock.mono_now_ms < end_ms) {
+        for (int i = 0; i < 16; i++)
+            step(rig);
+        if (batch_rests(rig, batch))
+            return true;
+    }
+    return false;
+}
+
+/* ---- the checker ---- */
+
+struct fill_seen {
+    bool good;
+    bool ended;
+    struct machine_job job;
+};
+
+static bool read_fill(struct store *store, uint32_t seq, struct fill_seen *ret_seen)
+{
+    struct store_rows *rows = NULL;
+    struct error err = {0};
+    *ret_seen = (struct fill_seen){0};
+    int rc =
+        store_query(store, &rows, &err,
+                    "SELECT f.state = 'good', f.state <> 'intended', f.job_hash, f.token, i.bay, i.requested"
+                    " FROM fill f JOIN fill_item i ON i.fill_id = f.id WHERE f.seq = ? ORDER BY i.entry",
+                    "i", (int64_t)seq);
+    while (rc == 0 && (rc = store_next(rows, &err)) == 1) {
+        struct machine_entry *entry = &ret_seen->job.entries[ret_seen->job.entry_count++];
+        ret_seen->good = store_int(rows, 0) != 0;
+        ret_seen->ended = store_int(rows, 1) != 0;
+        ret_seen->job.hash = (uint32_t)store_int(rows, 2);
+        (void)snprintf(ret_seen->job.token, sizeof ret_seen->job.token, "%s", store_text(rows, 3));
+        entry->bay = (uint16_t)store_int(rows, 4);
+        entry->count = (uint16_t)store_int(rows, 5);
+        rc = 0;
+    }
+    store_done(rows);
+    if (rc < 0)
+        fail_msg("%s", err.message);
+    return ret_seen->job.entry_count > 0;
+}
+
+static void check_truth(struct rig *rig)
+{
+    for (size_t i = 0; i < world_truth_count(rig->world); i++) {
+        const struct world_truth *truth = world_truth(rig->world, i);
+        struct fill_seen seen;
+        if (truth->fate == WORLD_FATE_CANCELLED && !truth->printed)
+            continue;
+        if (!read_fill(rig->pharmacy.store, truth->seq, &seen))
+            fail_msg("pouch %" PRIu32 " was made and the store does not know it", truth->seq);
+        if (!seen.ended)
+            fail_msg("pouch %" PRIu32 " has no result in the store (fate %s)", truth->seq,
+                     world_fate_name(truth->fate));
+        if (truth->token[0])
+            assert_string_equal(truth->token, seen.job.token);
+        if (seen.good && truth->fate != WORLD_FATE_GOOD)
+            fail_msg("pouch %" PRIu32 " is good in the store and %s in truth", truth->seq,
+                     world_fate_name(truth->fate));
+        if (seen.good && !world_truth_fits(truth, &seen.job))
+            fail_msg("pouch %" PRIu32 " is good in the store and holds something else", truth->seq);
+        for (size_t k = 0; k < i; k++) { /* at most once per number */
+            if (world_truth(rig->world, k)->seq == truth->seq && truth->printed &&
+                world_truth(rig->world, k)->printed)
+                fail_msg("number %" PRIu32 " was made twice", truth->seq);
+        }
+    }
+}
+
+/* A pulse that a power cut kept from the machine's memory is missing in the result, too: one piece a cut. */
+static void check_stock(struct rig *rig)
+{
+    int64_t slack = (int64_t)world_boots(rig->world) - 1;
+    for (unsigned b = 0; b < PHARMACY_BAYS; b++) {
+        struct machine_bay bay;
+        struct error err = {0};
+        int64_t level = 0;
+        world_bay(rig->world, b, &bay);
+        if (store_get_int(rig->pharmacy.store, &level, &err, "SELECT level FROM canister WHERE bay = ?", "i",
+                          (int64_t)b) < 0)
+            fail_msg("%s", err.message);
+        if (level < bay.level || level > bay.level + slack)
+            fail_msg("bay %u: the books say %" PRId64 ", the machine %u", b, level, bay.level);
+    }
+}
+
+void rig_check(struct rig *rig, int64_t batch, bool complete)
+{
+    struct batch_info info;
+    struct error err = {0};
+    int64_t rows = 0;
+    if (batch_get(rig->pharmacy.store, batch, &info, &err) < 0)
+        fail_msg("%s", err.message);
+    if (complete) {
+        if (info.good != info.pouches)
+            fail_msg("%" PRId64 " of %" PRId64 " pouches are good; batch is %s: %s", info.good, info.pouches,
+                     info.state, info.note);
+        assert_string_equal(info.state, "done");
+    }
+    assert_int_equal(pharmacy_int(&rig->pharmacy, "SELECT count(*) FROM fill WHERE state = 'intended'"), 0);
+    assert_int_equal(
+        pharmacy_int(&rig->pharmacy,
+                     "SELECT count(*) FROM job j WHERE (j.state = 'good') <> (SELECT count(*) FROM "
+                     "fill f WHERE f.job_id = j.id AND f.state = 'good')"),
+        0);
+    /* Conservation: what was counted into pouches is what left the books. */
+    assert_int_equal(pharmacy_int(&rig->pharmacy, "SELECT coalesce(sum(counted), 0) FROM fill_item"),
+                     -pharmacy_int(&rig->pharmacy,
+                                   "SELECT coalesce(sum(pieces), 0) FROM stock_move WHERE kind IN "
+                                   "('packed', 'voided')"));
+    assert_int_equal(pharmacy_int(&rig->pharmacy,
+                                  "SELECT count(*) FROM fill_item i JOIN fill f ON f.id = i.fill_id WHERE "
+                                  "f.state = 'good' AND i.counted <> i.requested"),
+                     0);
+    check_truth(rig);
+    check_stock(rig);
+    if (audit_verify(rig->pharmacy.store, &rows, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_true(rows > 0);
+}

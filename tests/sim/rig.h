@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rig: a packer, its store and a simulated machine on one virtual clock, and the checker that compares the
+ * store with the machine's hidden truth. A controller crash is planned as a number of boundaries (between any
+ * two calls that the packer's owner makes); the rig then drops packer and port, reopens the store and goes
+ * on.
+ */
+#ifndef TESTS_SIM_RIG_H
+#define TESTS_SIM_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/base/clock.h"
+#include "controller/pack/packer.h"
+#include "hw/sim/world.h"
+#include "tests/support/pharmacy.h"
+
+struct machine;
+
+struct rig_params {
+    int patients;
+    int days;
+    uint64_t seed;
+    uint32_t speed;    /* of the machine's mechanics; 0: 10 */
+    bool faults;       /* the simulator's default fault rates; else none */
+    bool no_attend;    /* no stand-in: a test's person acts */
+    uint64_t crash_at; /* boundary of the first controller crash; 0 never */
+    uint64_t cut_at;   /* micro-step of the first power cut; 0 never */
+};
+
+struct rig {
+    struct pharmacy pharmacy;
+    struct clock_virtual clock;
+    struct world *world;
+    struct machine *machine;
+    struct packer *packer;
+    bool attend;
+    uint64_t boundary; /* calls so far */
+    uint64_t crash_at;
+    unsigned crashes;
+    int64_t power_on_ms; /* when the mains come back; 0: they are on */
+};
+
+void rig_init(struct rig *rig, const struct rig_params *params);
+void rig_finish(struct rig *rig);
+/* The controller dies here and comes back. */
+void rig_crash(struct rig *rig);
+/* One round of the owner's loop at the clock's now. */
+void rig_round(struct rig *rig);
+/* Rounds for so long on the clock. */
+void rig_run_ms(struct rig *rig, int64_t ms);
+/* Rounds until the batch rests; false when it does not within limit_ms of the clock. */
+bool rig_run_batch(struct rig *rig, int64_t batch, int64_t limit_ms);
+/* Exactly one good pouch a job with exactly its pieces, every other pouch void, books equal to the machine's.
+ * complete: every job must be good. Fails the test otherwise. */
+void rig_check(struct rig *rig, int64_t batch, bool complete);
+
+#endif
