@@ -31,8 +31,8 @@ __attribute__((format(printf, 2, 3))) static void path_set(char path[CONF_PATH_M
     assert(n >= 0 && n < CONF_PATH_MAX);
 }
 
-static void find_args(struct conf_check *check, int line, int column, int code, const char *format,
-                      va_list args)
+__attribute__((format(printf, 5, 0))) static void find_args(struct conf_check *check, int line, int column,
+                                                            int code, const char *format, va_list args)
 {
     char text[CONF_MESSAGE_BYTES];
     if (check->count >= CONF_FINDINGS_MAX)

@@ -93,7 +93,7 @@ bool conf_value_read(const struct conf_key *key, const char *text, size_t len, b
                      int64_t *ret_value, char why[CONF_MESSAGE_BYTES]);
 /* "whole number 1..91 (days)", for messages and comments. */
 void conf_value_allowed(const struct conf_key *key, struct buf *out);
-/* A foreign text made fit for a one-line message: cut, control characters as '?'. */
+/* A foreign text made fit for a one-line message: cut between characters, what is not printable as '?'. */
 const char *conf_show(const char *text, char shown[CONF_SHOWN_BYTES]);
 /* The nearest of count words to `word`, or NULL when none is near. */
 struct conf_nearest {

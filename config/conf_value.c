@@ -51,17 +51,24 @@ enum conf_type conf_type_element(enum conf_type type)
 
 const char *conf_show(const char *text, char shown[CONF_SHOWN_BYTES])
 {
+    size_t left = strlen(text);
     size_t n = 0;
-    while (text[n] && n < CONF_SHOWN_BYTES - 4) {
-        unsigned char c = (unsigned char)text[n];
-        shown[n] = (char)(c < 0x20 || c == 0x7F ? '?' : c);
-        n++;
-    }
-    if (text[n]) { /* cut between characters, not inside one */
-        while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
-            n--;
-        memcpy(shown + n, "...", 3);
-        n += 3;
+    while (left > 0) {
+        uint32_t c;
+        size_t size = utf8_next(text, left, &c);
+        bool plain = size > 0 && utf8_printable(text, size);
+        if (n + (plain ? size : 1) > CONF_SHOWN_BYTES - 4) {
+            memcpy(shown + n, "...", 3);
+            n += 3;
+            break;
+        }
+        if (plain)
+            memcpy(shown + n, text, size);
+        else
+            shown[n] = '?';
+        n += plain ? size : 1;
+        text += size ? size : 1;
+        left -= size ? size : 1;
     }
     shown[n] = '\0';
     return shown;

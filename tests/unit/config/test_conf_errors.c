@@ -63,6 +63,8 @@ static const struct wrong wrongs[] = {
     {"format: test-zoo/1\ncount: 1\n", E_INPUT, "f.yaml:1:1: `name` is missing", "add `name: zoo`"},
     {HEAD "cage: {size: 2}\n", E_INPUT, "f.yaml:3:7: `cage.lock` is missing", "add `lock: key`"},
     {HEAD "animals:\n  - legs: 2\n", E_INPUT, "f.yaml:4:5: `animals[0].name` is missing", ""},
+    {HEAD "\"k\\x9b\xE2\x80\xAE\": 2\n", E_INPUT, "f.yaml:3:1: unknown key `k??`",
+     ""}, /* nothing for a terminal */
     /* values */
     {HEAD "count: ten\n", E_INPUT, "f.yaml:3:8: `count`: `ten` is not a whole number", "1..91 (days)"},
     {HEAD "count: 92\n", E_INPUT, "f.yaml:3:8: `count`: `92` is too large", "1..91"},
