@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "config/base/buf.h"
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "tools/sachet/checks.h"
@@ -150,8 +151,32 @@ static void check_file(struct checking *checking, const char *file, const char *
         check_companions(checking, file);
 }
 
+/* The reference page of a format: every key as a commented file. */
+static int explain(const struct cli *cli, const char *name, struct error *err)
+{
+    size_t len = strcspn(name, "/");
+    for (int i = 0; conf_schemas[i]; i++) {
+        const char *format = conf_schemas[i]->format;
+        if (strncmp(format, name, len) != 0 || format[len] != '/')
+            continue;
+        struct buf text;
+        buf_init(&text);
+        conf_write_commented(conf_schemas[i], &text);
+        int code = text.failed ? error_set(err, E_MEMORY, "out of memory") : 0;
+        (void)fputs(buf_string(&text), cli->out); /* the frame looks at ferror(out) */
+        buf_finish(&text);
+        return code;
+    }
+    return error_set(err, E_ARG,
+                     "--explain %s: no such format; there are sachet-site, sachet-machine, sachet-timing and "
+                     "sachet-packing",
+                     name);
+}
+
 int run_check(struct cli *cli, struct error *err)
 {
+    if (cli_option(cli, "explain"))
+        return explain(cli, cli_option(cli, "explain"), err);
     struct checking checking = {.cli = cli};
     int count = cli->argc > 0 ? cli->argc : 1;
     for (int i = 0; i < count; i++) {

@@ -330,6 +330,13 @@ static const struct cli_option_row init_options[] = {
     {.name = NULL},
 };
 
+static const struct cli_option_row check_options[] = {
+    {.name = "explain",
+     .arg = "FORMAT",
+     .doc = "check nothing, print every key of a format, for example sachet-site"},
+    {.name = NULL},
+};
+
 static const struct cli_verb rows[] = {
     {
         .name = "init",
@@ -352,6 +359,7 @@ static const struct cli_verb rows[] = {
             "The kind of a file is read from its format line. A site is checked with the rules and profiles "
             "that it names; without an argument it is the site itself. Each mistake is a line "
             "file:line:column: what, what is allowed, what to do. Exit status 1 when something was found.",
+        .options = check_options,
         .run = run_check,
         .findings = true,
     },
