@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small random regimens for tests: every kind of rule, coarse grids, so that brute force can follow. */
+#ifndef TESTS_UNIT_SCHEDULER_RANDOM_REGIMEN_H
+#define TESTS_UNIT_SCHEDULER_RANDOM_REGIMEN_H
+
+#include "config/base/rng.h"
+#include "scheduler/regimen.h"
+
+struct arena;
+
+struct random_shape {
+    int grid;
+    int drugs_max;
+    int doses_max; /* over all drugs */
+    bool extensions;
+};
+
+/* A ready regimen; fails the test without memory. */
+struct regimen *random_regimen_or_fail(struct rng *rng, const struct random_shape *shape,
+                                       struct arena *arena);
+/* Before regimen_ready: for tests that change it first. */
+struct regimen *random_regimen_raw_or_fail(struct rng *rng, const struct random_shape *shape,
+                                           struct arena *arena);
+
+#endif
