@@ -7,5 +7,6 @@
 
 extern const struct cli_group verbs_help;
 extern const struct cli_group verbs_site;
+extern const struct cli_group verbs_schedule;
 
 #endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schedule and verify-schedule: pure filters over JSON, without site, store or clock. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/base/arena.h"
+#include "config/base/buf.h"
+#include "config/base/error.h"
+#include "controller/plan/regimen_json.h"
+#include "controller/plan/schedule_json.h"
+#include "tools/sachet/cli.h"
+#include "tools/sachet/verbs.h"
+
+/* The whole of a file, or of standard input for "-". */
+static int read_whole(const char *path, struct buf *out, struct error *err)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (!file)
+        return error_set_errno(err, E_FILE, errno, "%s: cannot be opened", path);
+    char chunk[65536];
+    size_t got;
+    while (out->len <= JSON_DOCUMENT_BYTES_MAX && (got = fread(chunk, 1, sizeof chunk, file)) > 0)
+        buf_add(out, chunk, got);
+    bool failed = ferror(file);
+    if (file != stdin)
+        (void)fclose(file); /* only read from */
+    if (failed)
+        return error_set_errno(err, E_FILE, errno, "%s: cannot be read", path);
+    if (out->failed)
+        return error_set(err, E_MEMORY, "%s: no memory to read it", path);
+    return 0;
+}
+
+/* One regimen in, one line out. A refused one gives a line too, so that results stay in input order. */
+static int schedule_one(struct cli *cli, const char *path, size_t place, const struct json_t *object,
+                        const struct slots_options *options, bool *found, struct error *err)
+{
+    struct arena arena;
+    struct buf line;
+    struct regimen *regimen;
+    struct slots_result *result;
+    arena_init(&arena, 0);
+    buf_init(&line);
+    int rc = regimen_from_json(object, &arena, &regimen, err);
+    if (!rc)
+        rc = slots_solve(regimen, options, &arena, &result, err);
+    if (!rc)
+        rc = schedule_to_json(regimen, result, &line, err);
+    if (!rc) {
+        *found |= result->status != SLOTS_OPTIMAL;
+        (void)fprintf(cli->out, "%s\n", buf_string(&line)); /* the frame checks out at the end */
+    } else if (error_class_of(rc) == ERROR_CLASS_INPUT) {
+        *found = true;
+        (void)fprintf(stderr, "%s: regimen %zu: %s\n", path, place, err->message);
+        schedule_refusal_to_json(object, err, &line);
+        (void)fprintf(cli->out, "%s\n", buf_string(&line));
+        rc = 0;
+    }
+    buf_finish(&line);
+    arena_finish(&arena);
+    return rc;
+}
+
+static int run_schedule(struct cli *cli, struct error *err)
+{
+    struct slots_options options = {.explain = cli_flag(cli, "explain")};
+    struct json_documents *documents = NULL;
+    struct buf text;
+    bool found = false;
+    int64_t budget = 0;
+    int64_t levels = 5;
+    int rc = cli_option_int(cli, "budget", 0, INT64_MAX, 0, &budget, err);
+    if (!rc)
+        rc = cli_option_int(cli, "levels", 1, 5, 5, &levels, err);
+    if (rc)
+        return rc;
+    options.node_budget = (uint64_t)budget;
+    options.levels = (int)levels;
+    buf_init(&text);
+    rc = read_whole(cli->argv[0], &text, err);
+    if (!rc)
+        rc = json_documents_open(&documents, buf_string(&text), text.len, err);
+    size_t place = 0;
+    while (!rc) {
+        struct json_t *object = json_documents_next(documents, &rc, err);
+        if (!object)
+            break;
+        rc = schedule_one(cli, cli->argv[0], ++place, object, &options, &found, err);
+    }
+    if (rc == E_SYNTAX || rc == E_LIMIT)
+        (void)error_prefix(err, "%s", cli->argv[0]);
+    if (!rc && place == 0)
+        rc = error_set(err, E_INPUT, "%s: holds no regimen", cli->argv[0]);
+    json_documents_close(documents);
+    buf_finish(&text);
+    return rc ? rc : found ? CLI_FOUND : 0;
+}
+
+static const struct cli_option_row schedule_options[] = {
+    {"explain", NULL, "say why not fewer, what binds each dose, and what each rule costs"},
+    {"levels", "N", "prove only the first N of the five objectives"},
+    {"budget", "NODES", "give up after so many search nodes (the result then says \"budget\")"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cli_verb rows[] = {
+    {
+        .name = "schedule",
+        .args = "FILE|-",
+        .args_min = 1,
+        .args_max = 1,
+        .summary = "Find the fewest daily dose slots of a regimen, with a proof",
+        .details = "Reads sachet-regimen/1: one object, an array, or one object a line. Writes one\n"
+                   "sachet-schedule/1 object a line in input order. Status 1 when a regimen was refused,\n"
+                   "is infeasible, or ran out of its budget.",
+        .options = schedule_options,
+        .run = run_schedule,
+        .findings = true,
+    },
+};
+const struct cli_group verbs_schedule = {
+    .title = "Schedules", .rows = rows, .count = sizeof rows / sizeof rows[0]};
