@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target: any bytes as a file of each format. Never a crash or a leak; a file that is taken is taken
- * again from its own bytes, and one that is refused has a place and a one-line message.
+ * libFuzzer target: any bytes as a file of each format. Never a crash or a leak; a file that is taken is
+ * taken again from its own bytes, and one that is refused has a place and a one-line message.
  *
  * The first byte chooses the format. Build with -Dfuzz=true (clang); the unit suite replays tests/fuzz/conf.
  */

@@ -74,19 +74,30 @@ static void check_companions(struct checking *checking, const char *file)
     conf_destroy(conf);
 }
 
-/* The row of a JSON file by its member "format" (of the first object in an array or of NDJSON), or NULL. */
-static const struct json_check *json_kind_of(const char *file)
+/* Checks a JSON file by its member "format", that of the first object in an array or of NDJSON. NULL when it
+ * is none of ours (reported). */
+static const char *check_json(struct checking *checking, const char *file)
 {
-    const struct json_check *row = NULL;
-    json_t *value = json_load_file(file, JSON_DISABLE_EOF_CHECK, NULL);
+    json_error_t problem;
+    json_t *value = json_load_file(file, JSON_DISABLE_EOF_CHECK, &problem);
+    if (!value) {
+        char message[JSON_ERROR_TEXT_LENGTH + 32];
+        (void)snprintf(message, sizeof message, "not JSON: %s", problem.text); /* fits by its length */
+        report(checking, file, problem.line, problem.column > 0 ? problem.column : 1, E_SYNTAX, message);
+        return NULL;
+    }
     json_t *object = json_is_array(value) ? json_array_get(value, 0) : value;
     const char *format = json_string_value(json_object_get(object, "format"));
-    for (const struct json_check *r = json_checks; format && r->format; r++) {
-        if (strcmp(r->format, format) == 0)
-            row = r;
-    }
+    const struct json_check *row = json_checks;
+    while (row->format && (!format || strcmp(row->format, format) != 0))
+        row++;
     json_decref(value);
-    return row;
+    if (row->format)
+        row->check(file, report, checking);
+    else
+        report(checking, file, 1, 1, E_VERSION,
+               "JSON of no known kind, a member \"format\" with one of our formats is required");
+    return row->format;
 }
 
 static bool looks_like_json(const char *file)
@@ -105,16 +116,8 @@ static const char *check_content(struct checking *checking, const char *file, co
 {
     struct error err = {0};
     struct stat st;
-    if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && looks_like_json(file)) {
-        const struct json_check *row = json_kind_of(file);
-        if (row) {
-            row->check(file, report, checking);
-            return row->format;
-        }
-        report(checking, file, 1, 1, E_VERSION,
-               "JSON of no known kind, a member \"format\" with one of our formats is required");
-        return NULL;
-    }
+    if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && looks_like_json(file))
+        return check_json(checking, file);
     const struct conf_schema *schema = conf_kind_of(file, &err);
     if (!schema) {
         report_error(checking, file, &err);
