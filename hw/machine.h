@@ -60,8 +60,11 @@ struct machine_answer {
     enum machine_request_kind kind;
     uint32_t id;
     enum machine_did did;
-    int code; /* 0 or an error code: E_LINK, E_TIMEOUT, E_FRAME, E_DEVICE, E_MISMATCH, E_FENCED, E_NOT_FOUND
-               */
+    /* 0 or an error code. E_LINK, E_TIMEOUT, E_FRAME: the link is down. E_DEVICE: the machine refused it (no
+     * session yet, value out of range) or says nonsense. E_FENCED: a newer session owns it. E_MISMATCH:
+     * another kind of machine. E_NOT_FOUND: the ring's place holds another seq. E_STATE: called off by
+     * make_safe. */
+    int code;
     uint32_t took_ms;
     union {
         struct machine_identity identity;

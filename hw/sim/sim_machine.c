@@ -70,15 +70,17 @@ static int sim_submit(struct machine *machine, const struct machine_request *req
 
 /* ---- one request at the machine ---- */
 
-static int reply_code(enum world_reply reply)
+static int reply_code(struct sim_machine *sim, enum world_reply reply)
 {
+    struct machine_status status;
     switch (reply) {
     case WORLD_TAKEN:
         return 0;
     case WORLD_BAD_VALUE:
         return E_DEVICE;
-    case WORLD_FENCED:
-        return E_FENCED;
+    case WORLD_FENCED: /* a fence only if a newer session owns the machine, as over a wire */
+        world_status(sim->params.world, &status);
+        return status.session > sim->session ? E_FENCED : E_DEVICE;
     case WORLD_SILENT:
         return E_TIMEOUT;
     }
@@ -119,10 +121,10 @@ static void perform(struct sim_machine *sim, const struct machine_request *reque
     case MACHINE_CONTROL:
         sim->session = request->control.session;
         sim->heartbeat = request->control.heartbeat;
-        answer->code = reply_code(world_control(world, &request->control));
+        answer->code = reply_code(sim, world_control(world, &request->control));
         break;
     case MACHINE_PUT_JOB:
-        answer->code = reply_code(world_put(world, &request->job, sim->session));
+        answer->code = reply_code(sim, world_put(world, &request->job, sim->session));
         break;
     case MACHINE_READ_RESULT:
         read_result(world, request->seq, answer);
