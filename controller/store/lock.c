@@ -43,12 +43,12 @@ void lock_close(struct store_lock *lock)
     *lock = (struct store_lock){.fd = -1};
 }
 
-/* The note is for people only: that it could not be written, or is cut, changes nothing. */
-static void holder_write(const struct store_lock *lock)
+/* The note is for people only: that it could not be written, or is cut, changes nothing. The same length each
+ * time, so that no rest of an older one stays behind it. */
+static void holder_write(const struct store_lock *lock, const char *program, long pid)
 {
     char text[LOCK_HOLDER_BYTES + 1];
-    (void)snprintf(text, sizeof text, "%ld %-*.40s\n", (long)getpid(), LOCK_HOLDER_BYTES - 24,
-                   program_invocation_short_name);
+    (void)snprintf(text, sizeof text, "%-12ld %-50.40s\n", pid, program);
     ssize_t written = pwrite(lock->fd, text, strlen(text), 0);
     (void)written;
 }
@@ -117,7 +117,7 @@ int lock_take(struct store_lock *lock, int wait_ms, struct error *err)
     if (rc)
         return rc;
     lock->held = true;
-    holder_write(lock);
+    holder_write(lock, program_invocation_short_name, (long)getpid());
     return 0;
 }
 
@@ -125,6 +125,7 @@ void lock_release(struct store_lock *lock)
 {
     if (!lock->held)
         return;
+    holder_write(lock, "-", 0);
     (void)flock(lock->fd, LOCK_UN); /* of an open descriptor: cannot fail */
     lock->held = false;
 }

@@ -124,7 +124,8 @@ int store_connect(struct store *store, int flags, struct error *err)
     (void)sqlite3_set_authorizer(store->db, store_authorize, store); /* cannot fail */
     return store_raw(store,
                      "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
-                     "PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON;",
+                     "PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON;"
+                     "PRAGMA journal_size_limit = 16777216;",
                      err);
 }
 
@@ -237,7 +238,7 @@ static int version_check(struct store *store, bool migrate, struct error *err)
     if (version < migrate_step_count && !migrate)
         return error_set(err, E_STORE_VERSION,
                          "store %s is of version %d, this program needs %d: back it up, then run `sachet store "
-                         "upgrade`",
+                         "check` once",
                          store->path, version, migrate_step_count);
     return 0;
 }

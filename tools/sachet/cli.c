@@ -157,24 +157,60 @@ static int ask_password(const char *prompt, char *password, size_t size, struct 
     return rc;
 }
 
+static int password_file(const char *file, char *password, size_t size, struct error *err)
+{
+    FILE *in = fopen(file, "re");
+    if (!in)
+        return error_set_errno(err, E_FILE, errno, "%s", file);
+    int rc = read_password(in, file, password, size, err);
+    fclose(in);
+    return rc;
+}
+
+static int password_variable(const char *name, char *password, size_t size, struct error *err)
+{
+    const char *given = getenv(name);
+    if (strlen(given) >= size)
+        return error_set(err, E_LIMIT, "%s is longer than %zu characters", name, size - 1);
+    memcpy(password, given, strlen(given) + 1);
+    return 0;
+}
+
 int cli_password(struct cli *cli, const char *prompt, char *ret_password, size_t size, struct error *err)
 {
     const char *file = cli_option(cli, "password-file");
-    if (file) {
-        FILE *in = fopen(file, "r");
-        if (!in)
-            return error_set_errno(err, E_FILE, errno, "%s", file);
-        int rc = read_password(in, file, ret_password, size, err);
-        fclose(in);
-        return rc;
-    }
-    const char *given = getenv("SACHET_PASSWORD");
-    if (!given)
-        return ask_password(prompt, ret_password, size, err);
-    if (strlen(given) >= size)
-        return error_set(err, E_LIMIT, "SACHET_PASSWORD is longer than %zu characters", size - 1);
-    memcpy(ret_password, given, strlen(given) + 1);
-    return 0;
+    if (file)
+        return password_file(file, ret_password, size, err);
+    if (getenv("SACHET_PASSWORD"))
+        return password_variable("SACHET_PASSWORD", ret_password, size, err);
+    return ask_password(prompt, ret_password, size, err);
+}
+
+static int ask_twice(const char *login, char *password, size_t size, struct error *err)
+{
+    char prompt[128];
+    char again[SEAL_PASSWORD_MAX + 2];
+    (void)snprintf(prompt, sizeof prompt, "New password of %s", login); /* a cut prompt still asks */
+    int rc = ask_password(prompt, password, size, err);
+    if (rc == 0)
+        rc = ask_password("The same again", again, sizeof again, err);
+    if (rc == 0 && strcmp(password, again) != 0)
+        rc = error_set(err, E_INPUT, "the two passwords differ: try again");
+    seal_wipe(again, sizeof again);
+    return rc;
+}
+
+int cli_new_password(struct cli *cli, bool first_user, const char *login, char *ret_password, size_t size,
+                     struct error *err)
+{
+    const char *file = cli_option(cli, "new-password-file");
+    if (file)
+        return password_file(file, ret_password, size, err);
+    if (getenv("SACHET_NEW_PASSWORD"))
+        return password_variable("SACHET_NEW_PASSWORD", ret_password, size, err);
+    if (first_user && (cli_option(cli, "password-file") || getenv("SACHET_PASSWORD")))
+        return cli_password(cli, "", ret_password, size, err);
+    return ask_twice(login, ret_password, size, err);
 }
 
 int cli_login(struct cli *cli, const char *role, struct user *ret_user, struct error *err)

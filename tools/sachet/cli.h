@@ -100,6 +100,12 @@ char *cli_site_path(const struct cli *cli, const char *relative);
 int cli_login(struct cli *cli, const char *role, struct user *ret_user, struct error *err);
 /* Only the password of cli_login's sources; size includes the NUL. Wipe it after use. */
 int cli_password(struct cli *cli, const char *prompt, char *ret_password, size_t size, struct error *err);
+/*
+ * A password that shall be: from --new-password-file FILE, else $SACHET_NEW_PASSWORD, else (first_user:
+ * nobody acts yet) from cli_password's --password-file or $SACHET_PASSWORD, else asked twice on the terminal.
+ */
+int cli_new_password(struct cli *cli, bool first_user, const char *login, char *ret_password, size_t size,
+                     struct error *err);
 
 /* A progress line on stderr: a bar on a terminal, a plain line every tenth otherwise. total 0: unknown. */
 void cli_progress(struct cli *cli, const char *what, int64_t done, int64_t total);

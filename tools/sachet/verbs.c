@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sachet/verbs.h"
 
+/* clang-format off: a line a group */
 const struct cli_group *const cli_groups[] = {
     &verbs_site,
+    &verbs_user,
+    &verbs_formulary,
+    &verbs_stock,
     &verbs_schedule,
+    &verbs_store,
     &verbs_help,
 };
+/* clang-format on */
 const size_t cli_group_count = sizeof cli_groups / sizeof cli_groups[0];
