@@ -22,17 +22,34 @@ enum {
     READING_EVERY_MAX = 366,
 };
 
-/* When a dose is due. X(name, text); the words are FHIR's event-timing codes where one exists. */
-#define READING_WHEN_TABLE(X)                                                                       \
-    X(ANY, "any")           /* at a time of the site's choice */                                    \
-    X(CLOCK, "clock")       /* at `minute`, a clock time that the prescriber wrote */               \
-    X(INTERVAL, "interval") /* doses of the phase stand `interval_min` apart, by the clock */       \
-    X(MORN, "MORN")                                                                                 \
-    X(NOON, "NOON")                                                                                 \
-    X(AFT, "AFT")                                                                                   \
-    X(EVE, "EVE") X(NIGHT, "NIGHT") X(HS, "HS") X(WAKE, "WAKE") X(C, "C") X(CM, "CM") X(CD, "CD")   \
-        X(CV, "CV") X(AC, "AC") X(ACM, "ACM") X(ACD, "ACD") X(ACV, "ACV") X(PC, "PC") X(PCM, "PCM") \
-            X(PCD, "PCD") X(PCV, "PCV")
+/*
+ * When a dose is due. X(name, text); the words are FHIR's event-timing codes where one exists. Others: ANY at
+ * a time of the site's choice; CLOCK at `minute`, a clock time that the prescriber wrote; INTERVAL doses of
+ * the phase stand `interval_min` apart, by the clock.
+ */
+#define READING_WHEN_TABLE(X) \
+    X(ANY, "any")             \
+    X(CLOCK, "clock")         \
+    X(INTERVAL, "interval")   \
+    X(MORN, "MORN")           \
+    X(NOON, "NOON")           \
+    X(AFT, "AFT")             \
+    X(EVE, "EVE")             \
+    X(NIGHT, "NIGHT")         \
+    X(HS, "HS")               \
+    X(WAKE, "WAKE")           \
+    X(C, "C")                 \
+    X(CM, "CM")               \
+    X(CD, "CD")               \
+    X(CV, "CV")               \
+    X(AC, "AC")               \
+    X(ACM, "ACM")             \
+    X(ACD, "ACD")             \
+    X(ACV, "ACV")             \
+    X(PC, "PC")               \
+    X(PCM, "PCM")             \
+    X(PCD, "PCD")             \
+    X(PCV, "PCV")
 
 enum reading_when {
 #define READING_WHEN_ENUM(name, text) READING_##name,

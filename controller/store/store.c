@@ -236,10 +236,11 @@ static int version_check(struct store *store, bool migrate, struct error *err)
                          "program that made it",
                          store->path, version, migrate_step_count);
     if (version < migrate_step_count && !migrate)
-        return error_set(err, E_STORE_VERSION,
-                         "store %s is of version %d, this program needs %d: back it up, then run `sachet store "
-                         "check` once",
-                         store->path, version, migrate_step_count);
+        return error_set(
+            err, E_STORE_VERSION,
+            "store %s is of version %d, this program needs %d: back it up, then run `sachet store "
+            "check` once",
+            store->path, version, migrate_step_count);
     return 0;
 }
 

@@ -6,6 +6,8 @@
 #ifndef HW_MODBUS_MAP_PRIVATE_H
 #define HW_MODBUS_MAP_PRIVATE_H
 
+#include <stddef.h>
+
 #include "hw/modbus/map.h"
 
 struct reader {
