@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sachet/verbs.h"
 
-/* clang-format off: a line a group */
 /* In the order of help, one a line. */
 /* clang-format off */
 const struct cli_group *const cli_groups[] = {
@@ -13,6 +12,5 @@ const struct cli_group *const cli_groups[] = {
     &verbs_store,
     &verbs_help,
 };
-/* clang-format on */
 /* clang-format on */
 const size_t cli_group_count = sizeof cli_groups / sizeof cli_groups[0];
