@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catalogue: the products that an order may lead to: the site's formulary as it stands in the store, or
+ * provisional products that are derived from the orders' own names and codes (marked, checked by nobody).
+ *
+ * The catalogue owns its rows; they stay where they are until catalogue_destroy. One thread at a time.
+ */
+#ifndef CONTROLLER_INTAKE_CATALOGUE_H
+#define CONTROLLER_INTAKE_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/intake/drug_name.h"
+
+struct error;
+
+enum {
+    CATALOGUE_ROWS_MAX = 100000,
+    CATALOGUE_CODE_BYTES = 33,
+    DRUG_CODES_MAX = 8, /* codings of one drug that are looked at */
+    NDC_BYTES = 12,     /* 11 digits and the NUL */
+    NDC_FORMS_MAX = 3,
+};
+
+enum packable { PACKABLE_NO, PACKABLE_YES, PACKABLE_PHARMACIST };
+
+struct catalogue_row {
+    const char *code, *name, *ingredient, *strength, *form, *release;
+    const char *rxcui, *ndc; /* codes with a space between */
+    const char *note;
+    enum packable packable;
+    bool halves;
+    bool provisional;
+    bool fresh;          /* made in this run, not in the store yet */
+    enum drug_kind kind; /* of a provisional row: why it is not packable */
+    bool oral;           /* counts in the search for duplicates */
+    int strength_count;  /* 0: not an amount a piece */
+    struct measured strengths[DRUG_PARTS_MAX];
+};
+
+/* One coding of a drug. */
+struct drug_code {
+    const char *system;
+    const char *code;
+    const char *display; /* "" when absent */
+};
+
+struct catalogue;
+
+struct catalogue *catalogue_create(void);
+void catalogue_destroy(struct catalogue *catalogue);
+/* Copies the row with its texts and enters its codes and its name. E_LIMIT, E_MEMORY. */
+int catalogue_add(struct catalogue *catalogue, const struct catalogue_row *row, struct error *err);
+size_t catalogue_count(const struct catalogue *catalogue);
+const struct catalogue_row *catalogue_at(const struct catalogue *catalogue, size_t index);
+
+enum catalogue_match { CATALOGUE_NONE, CATALOGUE_ONE, CATALOGUE_SEVERAL };
+
+/*
+ * The product of a drug: by RxNorm code and NDC, and by name. Two ways that lead to different products give
+ * CATALOGUE_SEVERAL, and *ret_row is one of them.
+ */
+enum catalogue_match catalogue_find(const struct catalogue *catalogue, const struct drug_code *codes,
+                                    int code_count, const char *name, const struct catalogue_row **ret_row);
+/*
+ * Makes the provisional product of a drug that is not in the catalogue. The code comes from the RxNorm code,
+ * the NDC or a hash of the name, so that it is the same in every run.
+ */
+int catalogue_derive(struct catalogue *catalogue, const struct drug_code *codes, int code_count,
+                     const char *name, const char *form, const struct catalogue_row **ret_row,
+                     struct error *err);
+
+/*
+ * The 11-digit forms (5-4-2) that a written NDC can stand for: hyphens 4-4-2, 5-3-2, 5-4-1, 5-4-2 and 11
+ * digits give one, 10 bare digits three. Returns how many; 0: not an NDC.
+ */
+int ndc_forms(const char *text, char forms[NDC_FORMS_MAX][NDC_BYTES]);
+bool code_is_rxnorm(const char *system);
+bool code_is_ndc(const char *system);
+
+#endif
