@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/intake/index.h"
+
+#include "config/base/civil.h"
+#include "controller/intake/fhir_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct index_day {
+    int32_t day;
+};
+
+struct index_count {
+    int count;
+};
+
+struct index_pending {
+    struct index_pending *next;
+    const char *patient, *drug_reference;
+    bool as_needed;
+};
+
+enum { KEY_BYTES = INTAKE_ID_BYTES_MAX + 64 };
+
+void index_init(struct index *index)
+{
+    *index = (struct index){0};
+    arena_init(&index->arena, INTAKE_INDEX_BYTES_MAX);
+    keymap_init(&index->patients, &index->arena);
+    keymap_init(&index->drugs, &index->arena);
+    keymap_init(&index->fills, &index->arena);
+    keymap_init(&index->orders, &index->arena);
+    keymap_init(&index->taken, &index->arena);
+}
+
+void index_finish(struct index *index)
+{
+    keymap_finish(&index->patients);
+    keymap_finish(&index->drugs);
+    keymap_finish(&index->fills);
+    keymap_finish(&index->orders);
+    keymap_finish(&index->taken);
+    arena_finish(&index->arena);
+}
+
+static uint64_t hash_scalar(const json_t *value)
+{
+    uint64_t hash = keymap_hash(KEYMAP_HASH_START, &(int){json_typeof(value)}, sizeof(int));
+    if (json_is_string(value))
+        return keymap_hash(hash, json_string_value(value), json_string_length(value));
+    if (json_is_number(value)) {
+        double number = json_number_value(value);
+        return keymap_hash(KEYMAP_HASH_START, &number, sizeof number);
+    }
+    return hash;
+}
+
+uint64_t index_hash(const json_t *value)
+{
+    uint64_t hash = KEYMAP_HASH_START;
+    if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            uint64_t item = index_hash(json_array_get(value, i));
+            hash = keymap_hash(hash, &item, sizeof item);
+        }
+        return hash + 1;
+    }
+    if (json_is_object(value)) {
+        const char *key;
+        json_t *child;
+        json_object_foreach((json_t *)(uintptr_t)value, key, child)
+        {
+            uint64_t item = index_hash(child);
+            uint64_t pair = keymap_hash(KEYMAP_HASH_START, key, strlen(key));
+            hash += keymap_hash(pair, &item, sizeof item); /* a sum: the order of keys does not matter */
+        }
+        return hash + 2;
+    }
+    return hash_scalar(value);
+}
+
+/* "urn:uuid:X", "Type/X" and an absolute address all lead to one resource. */
+static int keys_of(const char *type, const char *id, const char *full_url, char keys[3][KEY_BYTES])
+{
+    int count = 0;
+    if (id[0] != '\0' && strlen(id) < INTAKE_ID_BYTES_MAX) {
+        (void)snprintf(keys[count++], KEY_BYTES, "%s/%s", type, id);
+        (void)snprintf(keys[count++], KEY_BYTES, "urn:uuid:%s", id);
+    }
+    if (full_url[0] != '\0' && strlen(full_url) < INTAKE_ID_BYTES_MAX &&
+        (count == 0 || strcmp(full_url, keys[1]) != 0))
+        (void)snprintf(keys[count++], KEY_BYTES, "%s", full_url);
+    return count;
+}
+
+/* The value under a reference: as it is, without "/_history/…", or by its last two parts. */
+static void *find_reference(const struct keymap *map, const char *reference)
+{
+    char key[KEY_BYTES];
+    size_t len = strlen(reference);
+    const char *history = strstr(reference, "/_history/");
+    if (history != NULL)
+        len = (size_t)(history - reference);
+    if (len == 0 || len >= sizeof key)
+        return NULL;
+    memcpy(key, reference, len);
+    key[len] = '\0';
+    void *found = keymap_get(map, key, len);
+    if (found != NULL || strncmp(key, "http", 4) != 0)
+        return found;
+    char *id = strrchr(key, '/');
+    if (id == NULL)
+        return NULL;
+    char *type = id - 1;
+    while (type > key && type[-1] != '/')
+        type--;
+    return keymap_get(map, type, strlen(type));
+}
+
+static void **put(struct index *index, struct keymap *map, const char *key)
+{
+    void **place = index->full ? NULL : keymap_put(map, key, strlen(key));
+    if (place == NULL)
+        index->full = true;
+    return place;
+}
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    const char *copy = arena_text(arena, text, strlen(text));
+    return copy != NULL ? copy : "";
+}
+
+/* "Family, Given": the official name first, old ones never. */
+static void patient_name(const json_t *patient, char *out, size_t size)
+{
+    const json_t *names = json_object_get(patient, "name"), *best = NULL;
+    out[0] = '\0';
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const json_t *name = json_array_get(names, i);
+        const char *use = fhir_text(name, "use");
+        if (strcmp(use, "old") == 0 || strcmp(use, "maiden") == 0)
+            continue;
+        if (best == NULL || strcmp(use, "official") == 0)
+            best = name;
+        if (strcmp(use, "official") == 0)
+            break;
+    }
+    const char *family = fhir_text(best, "family");
+    if (family[0] == '\0') {
+        (void)snprintf(out, size, "%s", fhir_text(best, "text"));
+        return;
+    }
+    (void)snprintf(out, size, "%s", family);
+    const json_t *given = json_object_get(best, "given");
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        const char *part = json_string_value(json_array_get(given, i));
+        size_t used = strlen(out);
+        (void)snprintf(out + used, size - used, "%s%s", i == 0 ? ", " : " ", part != NULL ? part : "");
+    }
+}
+
+void index_read_patient(const json_t *patient, struct arena *arena, struct intake_patient *ret)
+{
+    char name[256];
+    int32_t last;
+    patient_name(patient, name, sizeof name);
+    /* snprintf may have cut a character in two. */
+    size_t len = strlen(name);
+    if (len == sizeof name - 1) {
+        while (len > 0 && ((unsigned char)name[len - 1] & 0xc0) == 0x80)
+            len--;
+        name[len > 0 ? len - 1 : 0] = '\0';
+    }
+    ret->id = keep(arena, fhir_text(patient, "id"));
+    ret->name = keep(arena, name);
+    const char *birth = fhir_text(patient, "birthDate");
+    if (strlen(birth) != 10 || !fhir_date_read(birth, &ret->birth_day, &last))
+        ret->birth_day = CIVIL_DAY_NONE;
+    const json_t *boolean = json_object_get(patient, "deceasedBoolean");
+    const json_t *date = json_object_get(patient, "deceasedDateTime");
+    /* Whatever is no plain "false" counts: better asked than packed for the dead. */
+    ret->deceased = date != NULL || (boolean != NULL && !json_is_false(boolean));
+    ret->clash = false;
+}
+
+static bool same_patient(const struct intake_patient *a, const struct intake_patient *b)
+{
+    return strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0 && a->birth_day == b->birth_day &&
+           a->deceased == b->deceased;
+}
+
+void index_add_patient(struct index *index, const json_t *patient, const char *full_url)
+{
+    char keys[3][KEY_BYTES];
+    int count = keys_of("Patient", fhir_text(patient, "id"), full_url, keys);
+    struct intake_patient *row = arena_alloc(&index->arena, sizeof *row);
+    if (row == NULL) {
+        index->full = true;
+        return;
+    }
+    index_read_patient(patient, &index->arena, row);
+    bool known = false;
+    for (int i = 0; i < count; i++) {
+        void **place = put(index, &index->patients, keys[i]);
+        if (place == NULL)
+            return;
+        struct intake_patient *other = *place;
+        if (other == NULL) {
+            *place = row;
+        } else if (other != row) {
+            known = true;
+            if (!same_patient(other, row))
+                other->clash = row->clash = true;
+        }
+    }
+    index->patient_count += !known;
+}
+
+void index_add_drug(struct index *index, const json_t *medication, const char *full_url)
+{
+    char keys[3][KEY_BYTES];
+    int count = keys_of("Medication", fhir_text(medication, "id"), full_url, keys);
+    uint64_t hash = index_hash(medication);
+    struct index_drug *row = NULL;
+    for (int i = 0; i < count; i++) {
+        void **place = put(index, &index->drugs, keys[i]);
+        if (place == NULL)
+            return;
+        struct index_drug *other = *place;
+        if (other != NULL) {
+            if (other->hash != hash)
+                other->clash = true;
+            continue;
+        }
+        if (row == NULL) {
+            char *json = json_dumps(medication, JSON_COMPACT);
+            row = arena_alloc(&index->arena, sizeof *row);
+            if (json == NULL || row == NULL) {
+                free(json);
+                index->full = true;
+                return;
+            }
+            row->json = keep(&index->arena, json);
+            row->hash = hash;
+            free(json);
+            index->drug_count++;
+        }
+        *place = row;
+    }
+}
+
+/* The last part of a reference: the order's id. */
+static const char *reference_id(const char *reference)
+{
+    const char *slash = strrchr(reference, '/');
+    if (slash != NULL)
+        return slash + 1;
+    return strncmp(reference, "urn:uuid:", 9) == 0 ? reference + 9 : reference;
+}
+
+void index_add_fill(struct index *index, const json_t *dispense)
+{
+    const char *text = fhir_text(dispense, "whenHandedOver");
+    if (text[0] == '\0')
+        text = fhir_text(dispense, "whenPrepared");
+    const char *status = fhir_text(dispense, "status");
+    const json_t *orders = json_object_get(dispense, "authorizingPrescription");
+    int32_t day, last;
+    if (strcmp(status, "completed") != 0 || !fhir_date_read(text, &day, &last))
+        return;
+    for (size_t i = 0; i < json_array_size(orders); i++) {
+        const char *id = reference_id(fhir_text(json_array_get(orders, i), "reference"));
+        if (id[0] == '\0' || strlen(id) >= INTAKE_ID_BYTES_MAX)
+            continue;
+        void **place = put(index, &index->fills, id);
+        if (place == NULL)
+            return;
+        struct index_day *row = *place;
+        if (row == NULL) {
+            row = arena_alloc(&index->arena, sizeof *row);
+            if (row == NULL) {
+                index->full = true;
+                return;
+            }
+            row->day = day;
+            *place = row;
+        } else if (day > row->day) {
+            row->day = day;
+        }
+    }
+}
+
+bool index_add_order(struct index *index, const char *id, uint64_t hash)
+{
+    void **place = put(index, &index->orders, id);
+    if (place == NULL)
+        return true;
+    struct index_order *row = *place;
+    if (row == NULL) {
+        row = arena_alloc(&index->arena, sizeof *row);
+        if (row == NULL) {
+            index->full = true;
+            return true;
+        }
+        row->hash = hash;
+        *place = row;
+        return true;
+    }
+    if (row->hash != hash)
+        row->clash = true;
+    return row->hash != hash;
+}
+
+const struct intake_patient *index_patient(const struct index *index, const char *reference)
+{
+    return find_reference(&index->patients, reference);
+}
+
+const struct index_drug *index_drug(const struct index *index, const char *reference)
+{
+    return find_reference(&index->drugs, reference);
+}
+
+struct index_order *index_order(const struct index *index, const char *id)
+{
+    return keymap_get(&index->orders, id, strlen(id));
+}
+
+int32_t index_fill(const struct index *index, const char *id)
+{
+    const struct index_day *row = keymap_get(&index->fills, id, strlen(id));
+    return row != NULL ? row->day : CIVIL_DAY_NONE;
+}
+
+static struct index_count *count_of(struct index *index, const char *patient, const char *mark,
+                                    const char *drug, size_t len, bool make)
+{
+    char key[2 * KEY_BYTES];
+    int used = snprintf(key, sizeof key, "%s\n%s%.*s", patient, mark, (int)len, drug);
+    if (used < 0 || (size_t)used >= sizeof key)
+        return NULL;
+    if (!make)
+        return keymap_get(&index->taken, key, (size_t)used);
+    void **place = put(index, &index->taken, key);
+    if (place != NULL && *place == NULL) {
+        *place = arena_alloc(&index->arena, sizeof(struct index_count));
+        index->full = index->full || *place == NULL;
+    }
+    return place != NULL ? *place : NULL;
+}
+
+/* "a+b" is counted as a whole, and unless it is taken as needed for a and for b. */
+void index_take(struct index *index, const char *patient, const char *drug, bool as_needed)
+{
+    struct index_count *whole = count_of(index, patient, "=", drug, strlen(drug), true);
+    if (whole != NULL)
+        whole->count++;
+    for (const char *p = drug; *p != '\0' && !as_needed;) {
+        size_t len = strcspn(p, "+");
+        struct index_count *part = count_of(index, patient, "", p, len, true);
+        if (part != NULL)
+            part->count++;
+        p += len;
+        p += *p == '+';
+    }
+}
+
+int index_taken(const struct index *index, const char *patient, const char *drug, bool as_needed)
+{
+    struct index *own = (struct index *)(uintptr_t)index; /* count_of changes nothing when it makes nothing */
+    const struct index_count *row = count_of(own, patient, "=", drug, strlen(drug), false);
+    int most = row != NULL ? row->count : 0;
+    for (const char *p = drug; *p != '\0' && !as_needed;) {
+        size_t len = strcspn(p, "+");
+        row = count_of(own, patient, "", p, len, false);
+        most = row != NULL && row->count > most ? row->count : most;
+        p += len;
+        p += *p == '+';
+    }
+    return most;
+}
+
+void index_defer(struct index *index, const char *patient, const char *drug_reference, bool as_needed)
+{
+    struct index_pending *row = arena_alloc(&index->arena, sizeof *row);
+    if (row == NULL) {
+        index->full = true;
+        return;
+    }
+    row->patient = keep(&index->arena, patient);
+    row->drug_reference = keep(&index->arena, drug_reference);
+    row->as_needed = as_needed;
+    row->next = index->pending;
+    index->pending = row;
+}
+
+void index_settle(struct index *index,
+                  void (*each)(void *data, const char *patient, const char *drug_reference, bool as_needed),
+                  void *data)
+{
+    for (const struct index_pending *row = index->pending; row != NULL; row = row->next)
+        each(data, row->patient, row->drug_reference, row->as_needed);
+    index->pending = NULL;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index: what the first pass remembers: patients, drugs, last fills, ids of orders, and who has which drug in
+ * how many current orders. Private to the intake. Owns copies of all it keeps.
+ */
+#ifndef CONTROLLER_INTAKE_INDEX_H
+#define CONTROLLER_INTAKE_INDEX_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/base/arena.h"
+#include "controller/intake/intake.h"
+#include "controller/intake/keymap.h"
+
+struct index_drug {
+    const char *json; /* the Medication, compact */
+    uint64_t hash;
+    bool clash;
+};
+
+struct index_order {
+    uint64_t hash;
+    bool clash;   /* another order of this id says otherwise */
+    bool emitted; /* second pass: handed out */
+};
+
+/* A current order whose drug or patient may come later in the input. */
+struct index_pending;
+
+struct index {
+    struct arena arena;
+    struct keymap patients; /* by every way to refer to them */
+    struct keymap drugs;
+    struct keymap fills;  /* order id -> struct index_day */
+    struct keymap orders; /* order id -> struct index_order */
+    struct keymap taken;  /* "patient\ndrug" -> count */
+    struct index_pending *pending;
+    int64_t patient_count, drug_count;
+    bool full; /* a limit or memory was reached: nothing more is kept, the run must fail */
+};
+
+void index_init(struct index *index);
+void index_finish(struct index *index);
+
+/* A hash of JSON content that does not depend on the order of keys. */
+uint64_t index_hash(const json_t *value);
+
+void index_add_patient(struct index *index, const json_t *patient, const char *full_url);
+void index_add_drug(struct index *index, const json_t *medication, const char *full_url);
+void index_add_fill(struct index *index, const json_t *dispense);
+/* True when this order was not seen before in this pass, word for word. */
+bool index_add_order(struct index *index, const char *id, uint64_t hash);
+
+const struct intake_patient *index_patient(const struct index *index, const char *reference);
+const struct index_drug *index_drug(const struct index *index, const char *reference);
+struct index_order *index_order(const struct index *index, const char *id);
+int32_t index_fill(const struct index *index, const char *id);
+
+/*
+ * Counts a current order of a patient: the drug as a whole ("a+b"), and unless it is taken as needed each of
+ * its ingredients. index_taken: in how many orders the whole, or one of the ingredients, stands.
+ */
+void index_take(struct index *index, const char *patient, const char *drug, bool as_needed);
+int index_taken(const struct index *index, const char *patient, const char *drug, bool as_needed);
+/* Remembers an order whose Medication was not seen yet, and calls back for each at the end of the pass. */
+void index_defer(struct index *index, const char *patient, const char *drug_reference, bool as_needed);
+void index_settle(struct index *index,
+                  void (*each)(void *data, const char *patient, const char *drug_reference, bool as_needed),
+                  void *data);
+
+/* The patient as intake wants it, texts in arena. */
+void index_read_patient(const json_t *patient, struct arena *arena, struct intake_patient *ret);
+
+#endif

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/intake/intake.h"
+
+#include "config/base/arena.h"
+#include "config/base/civil.h"
+#include "config/base/error.h"
+#include "controller/intake/fhir_json.h"
+#include "controller/intake/index.h"
+#include "controller/intake/request.h"
+#include "controller/intake/source.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum pass { PASS_INDEX, PASS_READ };
+
+struct intake {
+    struct intake_policy policy;
+    struct catalogue *catalogue;
+    struct intake_sink sink;
+    struct index index;
+    struct arena arena; /* of one order */
+    struct intake_totals totals;
+    enum pass pass;
+    int64_t bytes;
+    int64_t file_relevant; /* resources of the file in work that belong to an order */
+    int64_t file_others, file_refused;
+    char file_other[64]; /* the first other type, for the message */
+    char place[PATH_MAX + 64];
+};
+
+struct intake *intake_create(const struct intake_policy *policy, struct catalogue *catalogue,
+                             const struct intake_sink *sink)
+{
+    struct intake *intake = calloc(1, sizeof *intake);
+    if (intake == NULL)
+        return NULL;
+    intake->policy = *policy;
+    intake->catalogue = catalogue;
+    intake->sink = *sink;
+    intake->totals.newest_day = CIVIL_DAY_NONE;
+    index_init(&intake->index);
+    arena_init(&intake->arena, 0);
+    return intake;
+}
+
+void intake_destroy(struct intake *intake)
+{
+    if (intake == NULL)
+        return;
+    index_finish(&intake->index);
+    arena_finish(&intake->arena);
+    free(intake);
+}
+
+const struct intake_totals *intake_totals(const struct intake *intake)
+{
+    return &intake->totals;
+}
+
+static void refuse(struct intake *intake, const char *place, const char *what)
+{
+    intake->file_refused++;
+    if (intake->pass == PASS_INDEX && intake->sink.refused != NULL)
+        intake->sink.refused(intake->sink.data, place, what);
+}
+
+/* Place of a resource: that of its text, with the entry of a Bundle. */
+static void place_entry(const char *text_place, int64_t entry, char *out, size_t size)
+{
+    if (entry < 0)
+        (void)snprintf(out, size, "%s", text_place);
+    else
+        (void)snprintf(out, size, "%s#entry[%" PRId64 "]", text_place, entry);
+}
+
+/* One resource with where it stood. */
+struct found {
+    const json_t *resource;
+    const char *full_url;
+    const char *text_place;
+    int64_t entry; /* -1: not in a Bundle */
+};
+
+static void index_request(struct intake *intake, const struct found *found)
+{
+    char id[INTAKE_ID_BYTES_MAX], key[REQUEST_KEY_BYTES];
+    const json_t *request = found->resource, *contained;
+    int32_t newest = request_newest_day(request, intake->policy.today);
+    if (newest > intake->totals.newest_day)
+        intake->totals.newest_day = newest;
+    if (request_id(request, found->full_url, id, sizeof id) &&
+        !index_add_order(&intake->index, id, index_hash(request)))
+        return;
+    if (!request_is_current(request, intake->policy.today))
+        return;
+    const char *patient = fhir_text(json_object_get(request, "subject"), "reference");
+    const char *reference = request_drug_reference(request, &contained);
+    if (reference[0] != '\0') {
+        index_defer(&intake->index, patient, reference, request_is_as_needed(request));
+        return;
+    }
+    /* The patient's own id is known only when all patients were seen: deferred, too, with the finished key.
+     */
+    request_drug_key(intake->catalogue, request, contained, key);
+    if (key[0] != '\0') {
+        char marked[REQUEST_KEY_BYTES + 1];
+        (void)snprintf(marked, sizeof marked, "=%s", key);
+        index_defer(&intake->index, patient, marked, request_is_as_needed(request));
+    }
+}
+
+/* End of the first pass: an order's drug, "=key" or a reference, is counted for its patient. */
+static void settle(void *data, const char *patient, const char *drug, bool as_needed)
+{
+    struct intake *intake = data;
+    char key[REQUEST_KEY_BYTES] = "";
+    const char *patient_key = request_patient_key(&intake->index, patient);
+    if (drug[0] == '=') {
+        index_take(&intake->index, patient_key, drug + 1, as_needed);
+        return;
+    }
+    const struct index_drug *row = index_drug(&intake->index, drug);
+    json_t *medication = row != NULL ? json_loads(row->json, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *request = json_object();
+    if (medication != NULL && request != NULL)
+        request_drug_key(intake->catalogue, request, medication, key);
+    if (key[0] != '\0')
+        index_take(&intake->index, patient_key, key, as_needed);
+    json_decref(medication);
+    json_decref(request);
+}
+
+static void count_order(struct intake_totals *totals, const struct order *order)
+{
+    bool seen[REASON_CODE_COUNT] = {false};
+    totals->requests++;
+    totals->outcomes[order->reasons.outcome]++;
+    for (int i = 0; i < order->reasons.count; i++) {
+        enum reason_code code = order->reasons.rows[i].code;
+        totals->reasons[code] += !seen[code];
+        seen[code] = true;
+    }
+}
+
+static int hand_out(struct intake *intake, const struct order *order, struct error *err)
+{
+    count_order(&intake->totals, order);
+    return intake->sink.order != NULL ? intake->sink.order(intake->sink.data, order, err) : 0;
+}
+
+static int read_request(struct intake *intake, const struct found *found, struct error *err)
+{
+    char id[INTAKE_ID_BYTES_MAX], place[PATH_MAX + 128];
+    struct order order = {
+        .status = "", .patient_ref = "", .drug_name = "", .drug_form = "", .order_day = CIVIL_DAY_NONE};
+    const struct request_context context = {&intake->policy, intake->catalogue, &intake->index,
+                                            &intake->sink};
+    place_entry(found->text_place, found->entry, place, sizeof place);
+    arena_reset(&intake->arena);
+    order.place = place;
+    order.source_id = id;
+    if (!request_id(found->resource, found->full_url, id, sizeof id)) {
+        id[0] = '\0';
+        reasons_mark(&order.reasons, REASON_CODE_NO_ID);
+    } else {
+        struct index_order *seen = index_order(&intake->index, id);
+        if (seen != NULL && seen->clash) {
+            reasons_add(&order.reasons, REASON_CODE_ID_CLASH, "%s", id);
+        } else if (seen != NULL && seen->emitted) {
+            intake->totals.repeated++;
+            return 0;
+        }
+        if (seen != NULL)
+            seen->emitted = true;
+    }
+    int rc = request_read(&context, found->resource, &intake->arena, &order, err);
+    return rc == 0 ? hand_out(intake, &order, err) : rc;
+}
+
+/* DSTU2 orders are requests all the same: refused, and counted. */
+static int read_old_order(struct intake *intake, const struct found *found, const char *type,
+                          struct error *err)
+{
+    char place[PATH_MAX + 128];
+    struct order order = {
+        .status = "", .patient_ref = "", .drug_name = "", .drug_form = "", .order_day = CIVIL_DAY_NONE};
+    place_entry(found->text_place, found->entry, place, sizeof place);
+    order.place = place;
+    order.source_id = fhir_text(found->resource, "id");
+    order.original = "";
+    reasons_add(&order.reasons, REASON_CODE_VERSION, "%s is FHIR DSTU2 or older", type);
+    return hand_out(intake, &order, err);
+}
+
+static int take_resource(struct intake *intake, const struct found *found, const char *type,
+                         struct error *err)
+{
+    bool index = intake->pass == PASS_INDEX;
+    intake->file_relevant++;
+    if (strcmp(type, "MedicationRequest") == 0) {
+        if (!index)
+            return read_request(intake, found, err);
+        index_request(intake, found);
+    } else if (strcmp(type, "MedicationOrder") == 0 || strcmp(type, "MedicationPrescription") == 0) {
+        return index ? 0 : read_old_order(intake, found, type, err);
+    } else if (strcmp(type, "Patient") == 0) {
+        if (index)
+            index_add_patient(&intake->index, found->resource, found->full_url);
+    } else if (strcmp(type, "Medication") == 0) {
+        if (index)
+            index_add_drug(&intake->index, found->resource, found->full_url);
+    } else {
+        intake->file_relevant--;
+        intake->file_others++;
+        if (index) {
+            intake->totals.others++;
+            if (intake->file_other[0] == '\0')
+                (void)snprintf(intake->file_other, sizeof intake->file_other, "%s", type);
+            if (strcmp(type, "MedicationDispense") == 0) {
+                int32_t day = CIVIL_DAY_NONE, last;
+                index_add_fill(&intake->index, found->resource);
+                if (fhir_date_read(fhir_text(found->resource, "whenHandedOver"), &day, &last) &&
+                    day <= intake->policy.today && day > intake->totals.newest_day)
+                    intake->totals.newest_day = day;
+            }
+        }
+    }
+    return 0;
+}
+
+static int take_bundle(struct intake *intake, const struct found *found, int depth, struct error *err)
+{
+    char place[PATH_MAX + 128];
+    const json_t *bundle = found->resource;
+    const json_t *entries = json_object_get(bundle, "entry");
+    const char *url = "";
+    place_entry(found->text_place, found->entry, place, sizeof place);
+    if (depth > INTAKE_BUNDLE_DEPTH_MAX) {
+        refuse(intake, place, "Bundles within Bundles, more than 4 deep");
+        return 0;
+    }
+    if (entries != NULL && !json_is_array(entries)) {
+        refuse(intake, place, "Bundle.entry is no list");
+        return 0;
+    }
+    if (json_array_size(entries) > INTAKE_ENTRIES_MAX) {
+        refuse(intake, place, "a Bundle of more than 200000 entries; split it");
+        return 0;
+    }
+    if (fhir_has_modifier(json_object_get(bundle, "meta"), &url) ||
+        json_object_get(bundle, "modifierExtension") != NULL ||
+        json_object_get(bundle, "implicitRules") != NULL) {
+        refuse(intake, place, "the Bundle has implicitRules or a modifierExtension that is not known");
+        return 0;
+    }
+    if (json_array_size(entries) == 0)
+        intake->file_relevant++; /* an empty search result is right */
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+        const json_t *resource = json_object_get(entry, "resource");
+        const char *type = fhir_text(resource, "resourceType");
+        struct found inner = {resource, fhir_text(entry, "fullUrl"), found->text_place, (int64_t)i};
+        int rc = 0;
+        if (resource == NULL)
+            continue; /* a deletion, or an answer without content */
+        if (type[0] == '\0') {
+            place_entry(found->text_place, (int64_t)i, place, sizeof place);
+            refuse(intake, place, "a resource without resourceType");
+        } else if (strcmp(type, "Bundle") == 0) {
+            inner.text_place = found->text_place;
+            rc = take_bundle(intake, &inner, depth + 1, err);
+        } else {
+            rc = take_resource(intake, &inner, type, err);
+        }
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* Some feeds wrap each Bundle: {"source": …, "bundle": {…}}. One member that is a resource is taken out. */
+static const json_t *unwrap(const json_t *root)
+{
+    const json_t *inside = NULL;
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)root, key, value)
+    {
+        (void)key;
+        if (fhir_text(value, "resourceType")[0] == '\0')
+            continue;
+        if (inside != NULL)
+            return NULL;
+        inside = value;
+    }
+    return inside;
+}
+
+/* jansson recurses; brackets are counted before it is asked. */
+static bool too_deep(const char *text, size_t len)
+{
+    int depth = 0;
+    bool string = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (string) {
+            i += c == '\\';
+            string = c != '"';
+        } else if (c == '"') {
+            string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > INTAKE_JSON_DEPTH_MAX)
+                return true;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return false;
+}
+
+static int take_text(struct intake *intake, const char *path, int64_t line, bool whole, const char *text,
+                     size_t len, struct error *err)
+{
+    json_error_t where;
+    char place[PATH_MAX + 64], what[256];
+    if (whole)
+        (void)snprintf(place, sizeof place, "%s", path);
+    else
+        (void)snprintf(place, sizeof place, "%s:%" PRId64, path, line);
+    if (intake->pass == PASS_INDEX)
+        intake->totals.texts++;
+    if (too_deep(text, len)) {
+        intake->totals.texts_refused += intake->pass == PASS_INDEX;
+        refuse(intake, place, "JSON nested more than 64 deep");
+        return 0;
+    }
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    if (root == NULL) {
+        intake->totals.texts_refused += intake->pass == PASS_INDEX;
+        (void)snprintf(place, sizeof place, "%s:%" PRId64 ":%d", path, whole ? (int64_t)where.line : line,
+                       where.column);
+        (void)snprintf(what, sizeof what, "not JSON: %s", where.text);
+        refuse(intake, place, what);
+        return 0;
+    }
+    const json_t *resource = root;
+    const char *type = fhir_text(resource, "resourceType");
+    int rc = 0;
+    if (type[0] == '\0' && json_is_object(root)) {
+        const json_t *inside = unwrap(root);
+        resource = inside != NULL ? inside : root;
+        type = fhir_text(resource, "resourceType");
+    }
+    struct found found = {resource, "", place, -1};
+    if (type[0] == '\0') {
+        intake->totals.texts_refused += intake->pass == PASS_INDEX;
+        refuse(intake, place,
+               json_is_object(root) ? "no resourceType: this is not FHIR JSON"
+                                    : "a FHIR resource is one JSON object");
+    } else if (strcmp(type, "Bundle") == 0) {
+        rc = take_bundle(intake, &found, 1, err);
+    } else {
+        rc = take_resource(intake, &found, type, err);
+    }
+    json_decref(root);
+    if (rc == 0 && intake->index.full)
+        rc = error_set(err, E_LIMIT,
+                       "%s: too many patients, drugs and orders for one import; split the input", place);
+    return rc;
+}
+
+/* Events of the walk. */
+
+static int on_text(void *data, const char *path, int64_t line, int whole, char *text, size_t len,
+                   struct error *err)
+{
+    return take_text(data, path, line, whole != 0, text, len, err);
+}
+
+static void on_refused(void *data, const char *path, int64_t line, const char *what)
+{
+    struct intake *intake = data;
+    if (line > 0) {
+        (void)snprintf(intake->place, sizeof intake->place, "%s:%" PRId64, path, line);
+        if (intake->pass == PASS_INDEX) {
+            intake->totals.texts++;
+            intake->totals.texts_refused++;
+        }
+        refuse(intake, intake->place, what);
+    } else {
+        intake->totals.files_refused += intake->pass == PASS_INDEX;
+        refuse(intake, path, what);
+    }
+}
+
+static void on_opened(void *data, const char *path)
+{
+    struct intake *intake = data;
+    (void)path;
+    intake->totals.files += intake->pass == PASS_INDEX;
+    intake->file_relevant = intake->file_others = intake->file_refused = 0;
+    intake->file_other[0] = '\0';
+}
+
+static void on_closed(void *data, const char *path)
+{
+    struct intake *intake = data;
+    char what[160];
+    if (intake->file_relevant > 0 || intake->file_refused > 0 || intake->pass != PASS_INDEX)
+        return;
+    (void)snprintf(what, sizeof what,
+                   "no order, patient or drug in it; %" PRId64 " other resources, the first: %s",
+                   intake->file_others, intake->file_other[0] ? intake->file_other : "none");
+    intake->totals.files_refused++;
+    refuse(intake, path, what);
+}
+
+static void on_skipped(void *data, const char *path)
+{
+    struct intake *intake = data;
+    (void)path;
+    intake->totals.files_skipped += intake->pass == PASS_INDEX;
+}
+
+static void on_progress(void *data, int64_t bytes)
+{
+    struct intake *intake = data;
+    intake->bytes += bytes;
+    if (intake->sink.progress != NULL)
+        intake->sink.progress(intake->sink.data, intake->bytes);
+}
+
+static void end_of_index(struct intake *intake)
+{
+    index_settle(&intake->index, settle, intake);
+    intake->totals.patients = intake->index.patient_count;
+    intake->totals.medications = intake->index.drug_count;
+    intake->pass = PASS_READ;
+}
+
+int intake_run(struct intake *intake, const char *const *paths, int count, struct error *err)
+{
+    const struct source_events events = {intake,    on_text,    on_refused, on_opened,
+                                         on_closed, on_skipped, on_progress};
+    int rc = 0;
+    intake->pass = PASS_INDEX;
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = source_walk(paths[i], &events, err);
+    if (rc != 0)
+        return rc;
+    end_of_index(intake);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = source_walk(paths[i], &events, err);
+    return rc;
+}
+
+int intake_run_texts(struct intake *intake, const char *const *places, const char *const *texts,
+                     const size_t *lens, int count, struct error *err)
+{
+    int rc = 0;
+    for (int pass = 0; pass < 2 && rc == 0; pass++) {
+        if (pass == 0)
+            intake->pass = PASS_INDEX;
+        else
+            end_of_index(intake);
+        for (int i = 0; i < count && rc == 0; i++)
+            rc = take_text(intake, places[i], 1, true, texts[i], lens[i], err);
+    }
+    return rc;
+}
