@@ -120,7 +120,7 @@ static int rows_bind(struct store_rows *rows, const char *types, va_list args, s
             code = sqlite3_bind_null(rows->stmt, i + 1);
             break;
         default:
-            assert(!"a type letter is one of i, t, b, n");
+            assert(false); /* a type letter is one of i, t, b, n */
         }
     }
     return code == SQLITE_OK ? 0 : store_trouble(store, code, "bind", err);

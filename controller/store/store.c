@@ -3,8 +3,9 @@
  * Connection and transactions.
  *
  * Every write transaction runs inside the lock file: lock, BEGIN IMMEDIATE, statements, COMMIT, perhaps a
- * checkpoint, unlock. Opening holds the lock, too, because it may turn the journal mode or migrate. SQLite's
- * own locks stay on below ours and keep foreign programs (a person with the sqlite3 shell) from harm.
+ * checkpoint, unlock. Opening needs it only to migrate or to turn the journal mode; readers never wait for
+ * it. SQLite's own locks stay on below ours and keep foreign programs (a person with the sqlite3 shell) from
+ * harm.
  *
  * The database file is never opened past SQLite while a connection is open: closing any descriptor of a file
  * drops all POSIX locks that the process holds on it.
@@ -244,22 +245,49 @@ static int version_check(struct store *store, bool migrate, struct error *err)
     return 0;
 }
 
-/* The connection, checked and up to date. The lock is held. */
-static int store_bring_up(struct store *store, bool migrate, struct error *err)
+/* Does opening it take more than reading? Then it is done under the lock. */
+static int needs_change(struct store *store, bool *ret_needed, struct error *err)
+{
+    int version = 0;
+    int64_t application = 0;
+    char mode[16] = "";
+    int rc = migrate_version(store, &version, &application, err);
+    if (rc == 0)
+        rc = store_raw_text(store, "PRAGMA journal_mode", mode, sizeof mode, err);
+    *ret_needed = version < migrate_step_count || strcmp(mode, "wal") != 0;
+    return rc;
+}
+
+/* A restored backup gets its write-ahead log back, an older schema its missing steps. The lock is held. */
+static int store_change(struct store *store, struct error *err)
 {
     char mode[16] = "";
+    int rc = store_raw_text(store, "PRAGMA journal_mode = WAL", mode, sizeof mode, err);
+    if (rc == 0 && strcmp(mode, "wal") != 0)
+        rc = error_set(err, E_STORE, "store %s cannot use a write-ahead log (network file system?)",
+                       store->path);
+    if (rc == 0)
+        rc = migrate_run(store, migrate_steps, migrate_step_count, err);
+    return rc;
+}
+
+/* The connection, checked and up to date. */
+static int store_bring_up(struct store *store, bool migrate, struct error *err)
+{
+    bool needed = false;
     int rc = store_connect(store, SQLITE_OPEN_READWRITE, err);
     if (rc == 0)
         rc = version_check(store, migrate, err);
     if (rc == 0)
         rc = store_pragma_check(store, "PRAGMA quick_check(1)", err);
     if (rc == 0)
-        rc = store_raw_text(store, "PRAGMA journal_mode = WAL", mode, sizeof mode, err);
-    if (rc == 0 && strcmp(mode, "wal") != 0)
-        rc = error_set(err, E_STORE, "store %s cannot use a write-ahead log (network file system?)",
-                       store->path);
+        rc = needs_change(store, &needed, err);
+    if (rc || !needed)
+        return rc;
+    rc = lock_take(&store->lock, STORE_LOCK_WAIT_MS, err);
     if (rc == 0)
-        rc = migrate_run(store, migrate_steps, migrate_step_count, err);
+        rc = store_change(store, err);
+    lock_release(&store->lock);
     return rc;
 }
 
@@ -272,15 +300,11 @@ struct store *store_open(const char *path, bool migrate, struct error *err)
     struct store *store = NULL;
     if (store_prepare(path, &store, err) != 0)
         return NULL;
-    int rc = lock_take(&store->lock, STORE_LOCK_WAIT_MS, err);
-    if (rc == 0)
-        rc = store_bring_up(store, migrate, err);
-    if (rc) {
+    if (store_bring_up(store, migrate, err) != 0) {
         store_close(store);
         return NULL;
     }
     store_reserve_make(store);
-    lock_release(&store->lock);
     return store;
 }
 
