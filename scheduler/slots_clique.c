@@ -47,16 +47,23 @@ void apart_build(const struct problem *problem, struct apart *apart)
 
 struct slots_rule apart_reason(const struct problem *problem, size_t a, size_t b)
 {
-    if (problem->drug_of[a] == problem->drug_of[b])
-        return (struct slots_rule){SLOTS_RULE_ORDER, problem->drug_of[a]};
-    for (size_t k = problem->pair_start[a]; k < problem->pair_start[a + 1]; k++) {
-        const struct pair *pair = &problem->pairs[problem->pair_of[k]];
-        if ((pair->i == a && pair->j == b) || (pair->i == b && pair->j == a)) {
-            if ((pair->before > 0 || pair->after > 0) && !pair->together)
-                return pair->why_apart;
-            if (pair->lo > 0 || pair->hi < 0)
-                return pair->why_order;
-        }
+    const struct regimen *regimen = problem->regimen;
+    size_t da = problem->drug_of[a];
+    size_t db = problem->drug_of[b];
+    if (da == db)
+        return (struct slots_rule){SLOTS_RULE_ORDER, da};
+    if (!regimen_days_meet(&regimen->drugs[da].days, &regimen->drugs[db].days, 0, regimen->period_days))
+        return (struct slots_rule){SLOTS_RULE_TIMES, 0};
+    for (size_t s = 0; s < regimen->separation_count; s++) {
+        const struct regimen_separation *sep = &regimen->separations[s];
+        bool ours = (sep->a == da && sep->b == db) || (sep->a == db && sep->b == da);
+        if (ours && sep->after + sep->before > 0 && !sep->or_together)
+            return (struct slots_rule){SLOTS_RULE_SEP, s};
+    }
+    for (size_t s = 0; s < regimen->not_same_slot_count; s++) {
+        const struct regimen_pair *pair = &regimen->not_same_slot[s];
+        if ((pair->a == da && pair->b == db) || (pair->a == db && pair->b == da))
+            return (struct slots_rule){SLOTS_RULE_NOTSAME, s};
     }
     return (struct slots_rule){SLOTS_RULE_TIMES, 0};
 }

@@ -29,7 +29,7 @@ int schedule_to_json(const struct regimen *regimen, const struct slots_result *r
 void schedule_refusal_to_json(const struct json_t *object, const struct error *why, struct buf *out);
 
 /* Reads a result of this regimen; memory is the arena's. ret_hash: the instance hash that it claims. E_INPUT,
- * E_VERSION, E_LIMIT, E_MEMORY. `explain` is not read. */
+ * E_TAMPERED, E_VERSION, E_LIMIT, E_MEMORY. `explain` is not read. */
 int schedule_from_json(const struct json_t *object, const struct regimen *regimen, struct arena *arena,
                        struct slots_result **ret, uint8_t ret_hash[32], struct error *err);
 

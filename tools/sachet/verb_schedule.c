@@ -9,6 +9,7 @@
 #include "config/base/error.h"
 #include "controller/plan/regimen_json.h"
 #include "controller/plan/schedule_json.h"
+#include "controller/plan/schedule_verify.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/verbs.h"
 
@@ -97,6 +98,74 @@ static int run_schedule(struct cli *cli, struct error *err)
     return rc ? rc : found ? CLI_FOUND : 0;
 }
 
+/* Both files as documents; text[] and documents[] are the caller's to give back. */
+static int open_both(struct cli *cli, struct buf text[2], struct json_documents *documents[2],
+                     struct error *err)
+{
+    for (int i = 0; i < 2; i++) {
+        int rc = read_whole(cli->argv[i], &text[i], err);
+        if (!rc)
+            rc = json_documents_open(&documents[i], buf_string(&text[i]), text[i].len, err);
+        if (rc == E_SYNTAX || rc == E_LIMIT)
+            (void)error_prefix(err, "%s", cli->argv[i]);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int verify_all(struct cli *cli, struct json_documents *documents[2], size_t *ret_good, size_t *ret_bad,
+                      struct error *err)
+{
+    for (size_t place = 1;; place++) {
+        struct json_t *object[2];
+        for (int i = 0; i < 2; i++) {
+            int rc;
+            object[i] = json_documents_next(documents[i], &rc, err);
+            if (rc) {
+                (void)error_prefix(err, "%s", cli->argv[i]);
+                return rc;
+            }
+        }
+        if (!object[0] && !object[1])
+            return 0;
+        if (!object[0] || !object[1])
+            return error_set(err, E_INPUT, "%s holds fewer objects than %s", cli->argv[object[0] ? 1 : 0],
+                             cli->argv[object[0] ? 0 : 1]);
+        struct arena arena;
+        arena_init(&arena, 0);
+        int rc = schedule_verify(object[0], object[1], &arena, err);
+        arena_finish(&arena);
+        if (rc && error_class_of(rc) != ERROR_CLASS_INPUT)
+            return rc;
+        if (rc)
+            (void)fprintf(stderr, "%s: result %zu: %s\n", cli->argv[1], place, err->message);
+        *(rc ? ret_bad : ret_good) += 1;
+    }
+}
+
+static int run_verify(struct cli *cli, struct error *err)
+{
+    struct buf text[2];
+    struct json_documents *documents[2] = {NULL, NULL};
+    size_t good = 0;
+    size_t bad = 0;
+    buf_init(&text[0]);
+    buf_init(&text[1]);
+    int rc = open_both(cli, text, documents, err);
+    if (!rc)
+        rc = verify_all(cli, documents, &good, &bad, err);
+    if (!rc && cli->json)
+        (void)fprintf(cli->out, "{\"verified\":%zu,\"rejected\":%zu}\n", good, bad);
+    else if (!rc)
+        (void)fprintf(cli->out, "%zu verified, %zu rejected\n", good, bad);
+    for (int i = 0; i < 2; i++) {
+        json_documents_close(documents[i]);
+        buf_finish(&text[i]);
+    }
+    return rc ? rc : bad ? CLI_FOUND : 0;
+}
+
 static const struct cli_option_row schedule_options[] = {
     {"explain", NULL, "say why not fewer, what binds each dose, and what each rule costs"},
     {"levels", "N", "prove only the first N of the five objectives"},
@@ -116,6 +185,19 @@ static const struct cli_verb rows[] = {
                    "is infeasible, or ran out of its budget.",
         .options = schedule_options,
         .run = run_schedule,
+        .findings = true,
+    },
+    {
+        .name = "verify-schedule",
+        .args = "INSTANCE RESULT",
+        .args_min = 2,
+        .args_max = 2,
+        .summary = "Check a schedule and its proof without solving anything",
+        .details =
+            "INSTANCE holds sachet-regimen/1, RESULT what schedule wrote for it: one object each, or\n"
+            "as many of one as of the other, in the same order. Replays the certificate with code of its\n"
+            "own. Status 1 when a result is not what it claims to be.",
+        .run = run_verify,
         .findings = true,
     },
 };

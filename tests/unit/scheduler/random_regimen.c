@@ -22,15 +22,18 @@ static bool chance(struct rng *rng, int percent)
     return pick(rng, 1, 100) <= percent;
 }
 
-static struct regimen_intervals random_intervals(struct rng *rng, int grid, int runs_max, struct arena *arena)
+static struct regimen_intervals random_intervals(struct rng *rng, const struct random_shape *shape,
+                                                 int runs_max, struct arena *arena)
 {
     struct regimen_interval runs[4];
+    int grid = shape->grid;
     size_t count = (size_t)pick(rng, 1, runs_max);
     struct regimen_intervals out;
     for (size_t i = 0; i < count; i++) {
-        int from = pick(rng, 0, REGIMEN_DAY / grid - 1);
-        int to = from + pick(rng, 0, 4);
-        to = to < REGIMEN_DAY / grid ? to : REGIMEN_DAY / grid - 1;
+        int last = (shape->to ? shape->to : REGIMEN_DAY - 1) / grid;
+        int from = pick(rng, shape->from / grid, last);
+        int to = from + pick(rng, 0, shape->reach ? shape->reach : 4);
+        to = to < last ? to : last;
         runs[i] = (struct regimen_interval){from * grid, to * grid};
     }
     assert_int_equal(regimen_intervals_copy(&out, arena, runs, count, NULL), 0);
@@ -40,12 +43,12 @@ static struct regimen_intervals random_intervals(struct rng *rng, int grid, int 
 static void random_dose(struct rng *rng, const struct random_shape *shape, struct regimen_dose *dose,
                         struct arena *arena)
 {
-    dose->allowed = random_intervals(rng, shape->grid, 2, arena);
+    dose->allowed = random_intervals(rng, shape, 2, arena);
     if (chance(rng, 40)) {
         struct regimen_soft *soft = arena_array(arena, 1, sizeof *soft);
         assert_non_null(soft);
         soft->cost = pick(rng, 0, 3);
-        soft->unless_in = random_intervals(rng, shape->grid, 2, arena);
+        soft->unless_in = random_intervals(rng, shape, 2, arena);
         dose->soft = soft;
         dose->soft_count = 1;
     }
@@ -63,9 +66,11 @@ static void random_drug(struct rng *rng, const struct random_shape *shape, struc
     assert_int_equal(regimen_add_drug(regimen, arena, id, id, doses, &drug, NULL), 0);
     for (size_t i = 0; i < doses; i++)
         random_dose(rng, shape, &drug->doses[i], arena);
-    if (chance(rng, 30))
-        drug->gap_min = pick(rng, 0, 5) * shape->grid - (chance(rng, 20) && shape->grid > 7 ? -7 : 0);
-    if (chance(rng, 15))
+    int gaps = shape->gap_percent ? shape->gap_percent : 30;
+    if (chance(rng, gaps))
+        drug->gap_min =
+            pick(rng, 0, 5 + shape->reach / 2) * shape->grid - (chance(rng, 20) && shape->grid > 7 ? -7 : 0);
+    if (chance(rng, gaps / 2))
         drug->gap_max = (drug->gap_min > 0 ? drug->gap_min : 0) + pick(rng, 0, 4) * shape->grid;
     if (chance(rng, 20))
         drug->overnight_min = pick(rng, 0, REGIMEN_DAY / shape->grid / 2) * shape->grid;
@@ -86,12 +91,14 @@ static void random_drug(struct rng *rng, const struct random_shape *shape, struc
         int *times = arena_array(arena, doses, sizeof *times);
         assert_non_null(times);
         for (size_t i = 0; i < doses; i++)
-            times[i] = pick(rng, 0, REGIMEN_DAY / shape->grid - 1) * shape->grid;
+            times[i] = pick(rng, shape->from / shape->grid,
+                            (shape->to ? shape->to : REGIMEN_DAY - 1) / shape->grid) *
+                       shape->grid;
         drug->previous = times;
     }
     if (shape->extensions && chance(rng, 30)) {
         drug->same_state = true;
-        drug->state = random_intervals(rng, shape->grid, 2, arena);
+        drug->state = random_intervals(rng, shape, 2, arena);
     }
 }
 
@@ -111,7 +118,7 @@ static void random_rules(struct rng *rng, const struct random_shape *shape, stru
         if (shape->extensions && chance(rng, 30)) {
             struct regimen_separation *sep = &regimen->separations[regimen->separation_count - 1];
             sep->or_together = true;
-            sep->together = random_intervals(rng, shape->grid, 2, arena);
+            sep->together = random_intervals(rng, shape, 2, arena);
         }
     }
     if (drugs > 1 && chance(rng, 20)) {

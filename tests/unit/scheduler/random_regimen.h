@@ -13,6 +13,9 @@ struct random_shape {
     int drugs_max;
     int doses_max; /* over all drugs */
     bool extensions;
+    int reach;       /* longest window in grid steps; 0: 4 */
+    int gap_percent; /* drugs with gap bounds; 0: 30 */
+    int from, to;    /* times lie within these minutes; both 0: the whole day */
 };
 
 /* A ready regimen; fails the test without memory. */

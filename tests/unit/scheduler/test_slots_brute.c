@@ -13,6 +13,7 @@
 #include "config/base/arena.h"
 #include "config/base/error.h"
 #include "scheduler/legality.h"
+#include "scheduler/proof/proof.h"
 #include "scheduler/slots.h"
 #include "tests/unit/scheduler/random_regimen.h"
 
@@ -196,6 +197,8 @@ static void run_rounds(const struct random_shape *shape, int rounds, uint64_t st
         if (slots_solve(regimen, NULL, &arena, &result, &err))
             fail_msg("round %d: %s", round, err.message);
         compare_or_fail(regimen, &b, result, round);
+        if (proof_check(regimen, result, &err))
+            fail_msg("round %d: %s", round, err.message);
         feasible += b.any;
         arena_finish(&arena);
     }

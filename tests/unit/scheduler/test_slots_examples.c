@@ -15,6 +15,7 @@
 #include "config/base/error.h"
 #include "controller/plan/regimen_json.h"
 #include "scheduler/legality.h"
+#include "scheduler/proof/proof.h"
 #include "scheduler/slots.h"
 #include "tests/support/shared.h"
 #include "tests/unit/scheduler/relaxed.h"
@@ -62,6 +63,8 @@ static void check_answer(const json_t *object, const struct regimen *regimen, st
         fail_msg("%s: %s", regimen->id, err.message);
     if (strcmp(slots_status_name(result->status), status) != 0)
         fail_msg("%s: %s instead of %s", regimen->id, slots_status_name(result->status), status);
+    if (proof_check(regimen, result, &err))
+        fail_msg("%s: %s", regimen->id, err.message);
     if (result->status == SLOTS_INFEASIBLE) {
         conflict_is_minimal_or_fail(regimen, result, arena);
         return;
