@@ -149,6 +149,7 @@ static int store_prepare(const char *path, struct store **ret_store, struct erro
     if (!store)
         return error_set(err, E_MEMORY, "out of memory opening store %s", path);
     store->lock.fd = -1;
+    store->lock_wait_ms = STORE_LOCK_WAIT_MS;
     store->path = strdup(path);
     int rc = 0;
     if (!store->path || asprintf(&lock_path, "%s.lock", path) < 0)
@@ -202,7 +203,7 @@ int store_create(const char *path, struct error *err)
         rc = store_prepare(path, &store, err);
     if (rc)
         return rc;
-    rc = lock_take(&store->lock, STORE_LOCK_WAIT_MS, err);
+    rc = lock_take(&store->lock, store->lock_wait_ms, err);
     if (rc == 0 && access(path, F_OK) == 0)
         rc = error_set(err, E_EXISTS, "store %s is there already", path);
     if (rc == 0 && asprintf(&built, "%s.new", path) < 0)
@@ -284,7 +285,7 @@ static int store_bring_up(struct store *store, bool migrate, struct error *err)
         rc = needs_change(store, &needed, err);
     if (rc || !needed)
         return rc;
-    rc = lock_take(&store->lock, STORE_LOCK_WAIT_MS, err);
+    rc = lock_take(&store->lock, store->lock_wait_ms, err);
     if (rc == 0)
         rc = store_change(store, err);
     lock_release(&store->lock);
@@ -339,7 +340,7 @@ int store_write_begin(struct store *store, struct error *err)
                          "store %s: nothing can be stored after an earlier failure: end this program, then "
                          "start again",
                          store->path);
-    int rc = lock_take(&store->lock, STORE_LOCK_WAIT_MS, err);
+    int rc = lock_take(&store->lock, store->lock_wait_ms, err);
     if (rc)
         return rc;
     rc = store_raw(store, "BEGIN IMMEDIATE", err);
@@ -426,7 +427,7 @@ int store_checkpoint(struct store *store, struct error *err)
         return error_set(err, E_STATE, "store %s: no checkpoint within a transaction", store->path);
     if (store->broken)
         return error_set(err, E_STORE, "store %s: no checkpoint after a failure", store->path);
-    int rc = lock_take(&store->lock, STORE_LOCK_WAIT_MS, err);
+    int rc = lock_take(&store->lock, store->lock_wait_ms, err);
     if (rc)
         return rc;
     (void)sqlite3_busy_timeout(store->db, 0); /* never wait for a reader while we hold the lock */

@@ -35,6 +35,7 @@ struct store {
     sqlite3 *db;
     char *path;
     struct store_lock lock;
+    int lock_wait_ms; /* STORE_LOCK_WAIT_MS; tests wait less */
     bool in_write;
     bool in_read;
     bool broken;

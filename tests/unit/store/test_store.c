@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "config/base/error.h"
@@ -441,6 +442,40 @@ static void a_foreign_lock_ends_in_a_sentence(void **state)
     store_close(store);
 }
 
+static off_t size_or_fail(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_size;
+}
+
+/* The race of SQLite that the lock file is for needs two who write or checkpoint at one instant. */
+static void nothing_is_written_or_checkpointed_past_a_held_lock(void **state)
+{
+    struct fixture *f = *state;
+    char path[SCRATCH_PATH_BYTES];
+    struct store_lock held;
+    char value[40000];
+    memset(value, 'v', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    struct store *store = open_or_fail(f);
+    store->lock_wait_ms = 20;
+    put_or_fail(store, "big", value);
+    off_t before = size_or_fail(f->path);
+    assert_int_equal(lock_open(&held, scratch_path(&f->scratch, "store/sachet.db.lock", path), &f->err), 0);
+    assert_int_equal(lock_take(&held, 0, &f->err), 0);
+    assert_int_equal(store_write_begin(store, &f->err), E_LOCKED);
+    assert_int_equal(store_checkpoint(store, &f->err), E_LOCKED);
+    assert_int_equal(count_or_fail(store, "SELECT count(*) FROM site"), 1); /* reading goes on */
+    store_close(store);
+    store = open_or_fail(f);
+    assert_int_equal(size_or_fail(f->path), before);
+    lock_close(&held);
+    put_or_fail(store, "more", value);
+    store_close(store);
+    assert_true(size_or_fail(f->path) > before); /* a close checkpoints as soon as it may */
+}
+
 static void a_backup_is_a_checked_single_file_with_all_that_was_committed(void **state)
 {
     struct fixture *f = *state;
@@ -532,6 +567,7 @@ int main(void)
         TEST(a_truncated_store_is_refused),
         TEST(overwritten_pages_are_found_at_the_opening),
         TEST(a_foreign_lock_ends_in_a_sentence),
+        TEST(nothing_is_written_or_checkpointed_past_a_held_lock),
         TEST(a_backup_is_a_checked_single_file_with_all_that_was_committed),
         TEST(a_checkpoint_empties_the_wal_and_a_reader_only_delays_it),
         TEST(a_long_run_of_commits_does_not_grow_the_wal_without_bound),

@@ -25,7 +25,7 @@
 #include "controller/store/store.h"
 #include "tests/support/scratch.h"
 
-enum { WRITERS = 4, TRANSACTIONS = 100, KILLS = 12, SEED = 20261121 };
+enum { WRITERS = 4, TRANSACTIONS = 100, KILLS = 12, BACKUPS = 8, SEED = 20261121 };
 
 struct fixture {
     struct scratch scratch;
@@ -184,6 +184,46 @@ static void what_was_acknowledged_survives_a_kill(void **state)
     }
 }
 
+/* Marks, twins and audit rows of a file that nobody writes any more belong together. */
+static int64_t assert_whole(const char *path)
+{
+    struct error err = {0};
+    int64_t rows = 0;
+    struct store *store = store_open(path, false, &err);
+    if (!store)
+        fail_msg("%s", err.message);
+    assert_int_equal(audit_verify(store, &rows, &err), 0);
+    assert_int_equal(2 * rows, count_or_fail(store, "SELECT count(*) FROM site"));
+    store_close(store);
+    return rows;
+}
+
+static void a_backup_taken_while_another_writes_is_whole(void **state)
+{
+    struct fixture *f = *state;
+    int64_t rows = 0;
+    struct store *store = store_open(f->path, false, &f->err);
+    assert_non_null(store);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        writer_main(f->path, 0);
+    for (int i = 0; i < BACKUPS; i++) {
+        char name[32];
+        char path[SCRATCH_PATH_BYTES];
+        (void)snprintf(name, sizeof name, "backup-%d.db", i);
+        assert_int_equal(store_backup(store, scratch_path(&f->scratch, name, path), &f->err), 0);
+        int64_t found = assert_whole(path);
+        assert_true(found >= rows);
+        rows = found;
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    store_close(store);
+    assert_int_equal(assert_whole(f->path), TRANSACTIONS);
+}
+
 static void a_held_lock_names_its_holder_and_ends_with_it(void **state)
 {
     struct fixture *f = *state;
@@ -223,6 +263,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(four_writers_lose_nothing),
         TEST(what_was_acknowledged_survives_a_kill),
+        TEST(a_backup_taken_while_another_writes_is_whole),
         TEST(a_held_lock_names_its_holder_and_ends_with_it),
 #undef TEST
     };
