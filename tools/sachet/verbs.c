@@ -9,6 +9,8 @@ const struct cli_group *const cli_groups[] = {
     &verbs_formulary,
     &verbs_stock,
     &verbs_schedule,
+    &verbs_batch,
+    &verbs_machine,
     &verbs_store,
     &verbs_help,
 };
