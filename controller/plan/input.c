@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/input.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/base/arena.h"
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "config/base/error.h"
+#include "config/base/utf8.h"
+#include "controller/plan/order_row.h"
+#include "controller/plan/policy.h"
+#include "controller/store/store.h"
+
+struct loading {
+    struct store *store;
+    struct arena *arena;
+    struct error *err;
+    struct input *input;
+    struct input_order *orders;
+    size_t cap;
+};
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, E_MEMORY, "no memory for the patient's orders");
+}
+
+/* A copy that can stand in a plan: what cannot be printed becomes '?', what is too long ends in "...". Only
+ * for words that are shown beside the facts, never for a name on a label. */
+static const char *shown(struct arena *arena, const char *text)
+{
+    size_t len = strlen(text), at = 0, to = 0;
+    char *copy = arena_alloc(arena, PLAN_NAME_BYTES_MAX + 1);
+    if (!copy)
+        return NULL;
+    while (at < len) {
+        uint32_t c;
+        size_t size = utf8_next(text + at, len - at, &c);
+        bool printable = size > 0 && utf8_printable(text + at, size);
+        size_t width = printable ? size : 1;
+        if (to + width > PLAN_NAME_BYTES_MAX - 3) {
+            memcpy(copy + to, "...", 3);
+            break;
+        }
+        if (printable)
+            memcpy(copy + to, text + at, size);
+        else
+            copy[to] = '?';
+        to += width;
+        at += size ? size : 1;
+    }
+    return copy;
+}
+
+static const char *kept(struct arena *arena, const char *text)
+{
+    return arena_text(arena, text, strlen(text));
+}
+
+/* Reasons of an order that is history rather than something to look at today. */
+static bool is_past(const char *code)
+{
+    static const char *const codes[] = {"STATUS_NOT_ACTIVE", "NOT_AN_ORDER", "DO_NOT_PERFORM", "ENDED"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Reasons as one line; *ret_past when the order is history. */
+static int reasons_read(const char *json, struct buf *out, bool *ret_past, struct error *err)
+{
+    json_t *array = json_loads(json, 0, NULL);
+    if (!json_is_array(array)) {
+        json_decref(array);
+        return error_set(err, E_SYNTAX, "the reasons of an order in the store cannot be read");
+    }
+    size_t index;
+    json_t *item;
+    json_array_foreach(array, index, item)
+    {
+        const char *code = json_string_value(json_object_get(item, "code"));
+        const char *text = json_string_value(json_object_get(item, "text"));
+        *ret_past |= code && is_past(code);
+        buf_printf(out, "%s%s", out->len ? "; " : "", text && text[0] ? text : code ? code : "?");
+    }
+    json_decref(array);
+    return 0;
+}
+
+static int product_load(struct loading *l, struct input_order *order, struct error *err)
+{
+    struct product *product = arena_alloc(l->arena, sizeof *product);
+    if (!product)
+        return no_memory(err);
+    int status = product_get(l->store, order->product_code, product, err);
+    if (status == E_NOT_FOUND)
+        return 0;
+    if (status < 0)
+        return status;
+    uint8_t hash[SEAL_HASH_BYTES];
+    product_hash(product, hash);
+    if (memcmp(hash, product->row_hash, sizeof hash) != 0)
+        return error_set(
+            err, E_TAMPERED,
+            "product %s: the row does not match its hash, so somebody changed it outside of sachet; "
+            "import the formulary again",
+            product->code);
+    order->product = product;
+    return 0;
+}
+
+static int reading_load(struct loading *l, struct input_order *order, const char *json, struct error *err)
+{
+    struct reading *reading = arena_alloc(l->arena, sizeof *reading);
+    if (!reading)
+        return no_memory(err);
+    int status = reading_parse(json, reading, err);
+    if (status < 0)
+        return error_prefix(err, "order %s", order->source_id);
+    order->reading = reading;
+    return 0;
+}
+
+static int order_add(struct loading *l, const struct input_order *order)
+{
+    if (l->input->order_count == PLAN_ORDERS_MAX)
+        return error_set(l->err, E_LIMIT, "more than %d current orders for one patient", PLAN_ORDERS_MAX);
+    if (l->input->order_count == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 32;
+        struct input_order *orders = arena_array(l->arena, cap, sizeof *orders);
+        if (!orders)
+            return no_memory(l->err);
+        if (l->cap)
+            memcpy(orders, l->orders, l->cap * sizeof *orders);
+        l->orders = orders;
+        l->cap = cap;
+    }
+    l->orders[l->input->order_count++] = *order;
+    l->input->orders = l->orders;
+    return 0;
+}
+
+enum {
+    ORDER_ID,
+    ORDER_SOURCE,
+    ORDER_VERSION,
+    ORDER_OUTCOME,
+    ORDER_REASONS,
+    ORDER_DRUG,
+    ORDER_PRODUCT,
+    ORDER_READING
+};
+
+static int order_read(struct loading *l, struct store_rows *rows, bool *ret_past, struct input_order *order)
+{
+    const char *outcome = store_text(rows, ORDER_OUTCOME);
+    *order = (struct input_order){
+        .id = store_int(rows, ORDER_ID),
+        .source_id = kept(l->arena, store_text(rows, ORDER_SOURCE)),
+        .version = (int)store_int(rows, ORDER_VERSION),
+        .drug = shown(l->arena, store_text(rows, ORDER_DRUG)),
+        .outcome = strcmp(outcome, "packable") == 0  ? INPUT_PACKABLE
+                   : strcmp(outcome, "waiting") == 0 ? INPUT_WAITING
+                                                     : INPUT_REFUSED,
+    };
+    if (!order->source_id || !order->drug)
+        return no_memory(l->err);
+    if (!store_is_null(rows, ORDER_PRODUCT))
+        order->product_code = kept(l->arena, store_text(rows, ORDER_PRODUCT));
+    struct buf reasons;
+    buf_init(&reasons);
+    int status = reasons_read(store_text(rows, ORDER_REASONS), &reasons, ret_past, l->err);
+    if (status == 0 && order->outcome != INPUT_PACKABLE)
+        order->reasons = shown(l->arena, buf_string(&reasons));
+    else
+        order->reasons = "";
+    buf_finish(&reasons);
+    if (status == 0 && !order->reasons)
+        return no_memory(l->err);
+    if (status == 0 && order->outcome == INPUT_PACKABLE && !store_is_null(rows, ORDER_READING))
+        status = reading_load(l, order, store_text(rows, ORDER_READING), l->err);
+    return status;
+}
+
+static int orders_load(struct loading *l)
+{
+    struct store_rows *rows = NULL;
+    int status =
+        store_query(l->store, &rows, l->err,
+                    "SELECT id, source_id, version, outcome, reasons, drug_name, product_code, "
+                    "reading FROM order_version WHERE patient_id = ? AND current = 1 ORDER BY source_id",
+                    "i", l->input->patient);
+    int more = 0;
+    while (status == 0 && (more = store_next(rows, l->err)) > 0) {
+        struct input_order order;
+        bool past = false;
+        status = order_read(l, rows, &past, &order);
+        if (status == 0 && past && order.outcome == INPUT_REFUSED)
+            l->input->past_count++;
+        else if (status == 0)
+            status = order_add(l, &order);
+    }
+    store_done(rows);
+    for (size_t i = 0; status == 0 && more == 0 && i < l->input->order_count; i++) {
+        bool current;
+        status = order_row_hash(l->store, l->orders[i].id, l->orders[i].hash, &current, l->err);
+        if (status == 0 && l->orders[i].product_code)
+            status = product_load(l, &l->orders[i], l->err);
+    }
+    return status < 0 ? status : more;
+}
+
+static int patient_load(struct loading *l, const struct policy *policy)
+{
+    struct store_rows *rows = NULL;
+    struct input *input = l->input;
+    int status =
+        store_query(l->store, &rows, l->err,
+                    "SELECT source_id, name, birth_day, deceased, day_template FROM patient WHERE id = ?",
+                    "i", input->patient);
+    int found = status < 0 ? status : store_next(rows, l->err);
+    if (found == 0)
+        found = error_set(l->err, E_NOT_FOUND, "there is no patient %lld", (long long)input->patient);
+    if (found > 0) {
+        input->source_id = kept(l->arena, store_text(rows, 0));
+        input->name = kept(l->arena, store_text(rows, 1));
+        input->birth_day = store_is_null(rows, 2) ? CIVIL_DAY_NONE : (int32_t)store_int(rows, 2);
+        input->deceased = store_int(rows, 3) != 0;
+        input->day = policy->day;
+        found = !input->source_id || !input->name ? no_memory(l->err) : 0;
+        if (found == 0 && !store_is_null(rows, 4))
+            found = input_day_parse(store_text(rows, 4), &policy->day, &input->day, l->err);
+    }
+    store_done(rows);
+    return found;
+}
+
+static int newest_load(struct loading *l)
+{
+    struct store_rows *rows = NULL;
+    int status =
+        store_query(l->store, &rows, l->err,
+                    "SELECT id, version, hash, state FROM plan WHERE patient_id = ? ORDER BY version DESC "
+                    "LIMIT 1",
+                    "i", l->input->patient);
+    int found = status < 0 ? status : store_next(rows, l->err);
+    if (found > 0) {
+        size_t len;
+        const void *hash = store_blob(rows, 2, &len);
+        l->input->newest_id = store_int(rows, 0);
+        l->input->newest_version = (int)store_int(rows, 1);
+        l->input->newest_signed = strcmp(store_text(rows, 3), "signed") == 0;
+        if (len == sizeof l->input->newest_hash)
+            memcpy(l->input->newest_hash, hash, len);
+    }
+    store_done(rows);
+    return found < 0 ? found : 0;
+}
+
+static int signed_load(struct loading *l)
+{
+    struct store_rows *rows = NULL;
+    int status =
+        store_query(l->store, &rows, l->err,
+                    "SELECT text FROM plan WHERE patient_id = ? AND state = 'signed' ORDER BY version DESC "
+                    "LIMIT 1",
+                    "i", l->input->patient);
+    int found = status < 0 ? status : store_next(rows, l->err);
+    if (found > 0) {
+        size_t len;
+        const void *text = store_blob(rows, 0, &len);
+        struct plan_text *plan = NULL;
+        found = plan_text_parse(text, len, l->arena, &plan, l->err);
+        if (found < 0)
+            (void)error_prefix(l->err, "the patient's last signed plan"); /* the code is in found */
+        l->input->signed_plan = plan;
+    }
+    store_done(rows);
+    return found < 0 ? found : 0;
+}
+
+/* An order that the last signed plan has, too: does it still say the same of doses and times? */
+static int same_readings(struct loading *l)
+{
+    const struct plan_text *plan = l->input->signed_plan;
+    int status = 0;
+    for (size_t i = 0; plan && status == 0 && i < l->input->order_count; i++) {
+        for (size_t k = 0; status == 0 && k < plan->order_count; k++) {
+            int64_t same = 0;
+            if (strcmp(plan->orders[k].source_id, l->orders[i].source_id) != 0)
+                continue;
+            status = store_get_int(
+                l->store, &same, l->err,
+                "SELECT count(*) FROM order_version a, order_version b WHERE a.id = ? AND b.id = ? "
+                "AND a.reading = b.reading",
+                "ii", plan->orders[k].id, l->orders[i].id);
+            l->orders[i].same_reading = same > 0;
+        }
+    }
+    return status;
+}
+
+int input_load(struct store *store, const struct policy *policy, int64_t patient, struct arena *arena,
+               struct input *ret_input, struct error *err)
+{
+    struct error own;
+    struct input input = {.patient = patient};
+    struct loading l = {.store = store, .arena = arena, .err = err ? err : &own, .input = &input};
+    int status = patient_load(&l, policy);
+    if (status == 0)
+        status = orders_load(&l);
+    if (status == 0)
+        status = newest_load(&l);
+    if (status == 0)
+        status = signed_load(&l);
+    if (status == 0)
+        status = same_readings(&l);
+    if (status == 0)
+        *ret_input = input;
+    return status;
+}
+
+int input_find_patient(struct store *store, const char *text, int64_t *ret_patient, struct error *err)
+{
+    int status =
+        store_get_int(store, ret_patient, err, "SELECT id FROM patient WHERE source_id = ?", "t", text);
+    char *end;
+    long long number = strtoll(text, &end, 10);
+    if (status == E_NOT_FOUND && end != text && *end == '\0')
+        status = store_get_int(store, ret_patient, err, "SELECT id FROM patient WHERE id = ?", "i",
+                               (int64_t)number);
+    if (status == E_NOT_FOUND)
+        return error_set(err, E_NOT_FOUND, "there is no patient '%s': `sachet plan --all` lists them", text);
+    return status;
+}
+
+static int clock_read(const json_t *object, const char *name, int start, bool meal, int *minute,
+                      struct error *err)
+{
+    const json_t *value = json_object_get(object, name);
+    int clock;
+    if (!value)
+        return 0;
+    if (meal && json_is_null(value)) {
+        *minute = REGIMEN_NONE;
+        return 0;
+    }
+    if (!json_is_string(value) || !tod_parse(json_string_value(value), &clock))
+        return error_set(err, E_INPUT, "the patient's day: '%s' is no time HH:MM", name);
+    *minute = (clock - start + MINUTES_PER_DAY) % MINUTES_PER_DAY;
+    return 0;
+}
+
+static int shifted(int minute, int by)
+{
+    return minute == REGIMEN_NONE ? REGIMEN_NONE : (minute + by + MINUTES_PER_DAY) % MINUTES_PER_DAY;
+}
+
+int input_day_parse(const char *json, const struct regimen_patient *site, struct regimen_patient *ret_day,
+                    struct error *err)
+{
+    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return error_set(err, E_SYNTAX, "the patient's day is no JSON object");
+    }
+    struct regimen_patient day = *site;
+    int start = 0;
+    int status = clock_read(object, "start", 0, false, &start, err);
+    if (json_object_get(object, "start"))
+        day.day_start = start;
+    int by =
+        site->day_start - day.day_start; /* the site's clock times, counted from the patient's own start */
+    day.wake = shifted(day.wake, by);
+    day.bed = shifted(day.bed, by);
+    for (int m = 0; m < REGIMEN_MEALS; m++)
+        day.meals[m] = shifted(day.meals[m], by);
+    static const char *const meals[] = {"breakfast", "lunch", "dinner"};
+    if (status == 0)
+        status = clock_read(object, "wake", day.day_start, false, &day.wake, err);
+    if (status == 0)
+        status = clock_read(object, "bed", day.day_start, false, &day.bed, err);
+    for (int m = 0; status == 0 && m < REGIMEN_MEALS; m++)
+        status = clock_read(object, meals[m], day.day_start, true, &day.meals[m], err);
+    if (status == 0 && day.wake >= day.bed)
+        status =
+            error_set(err, E_INPUT, "the patient's day: bed is not after waking, counted from its start");
+    json_decref(object);
+    if (status == 0)
+        *ret_day = day;
+    return status;
+}

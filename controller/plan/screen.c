@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which orders may go into pouches. Intake has looked at most of this before; it is looked at again here,
+ * because formulary and rules may have changed since, and because two locks are better than one.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/base/arena.h"
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "config/base/error.h"
+#include "config/base/quantity.h"
+#include "config/base/utf8.h"
+#include "controller/plan/compose_private.h"
+
+bool is_included(const struct composer *c, size_t order)
+{
+    return c->proposal->members[order].state == PLAN_INCLUDED;
+}
+
+bool rule_fits(const struct composer *c, int rule, size_t order, int times)
+{
+    int wanted = c->policy->rules[rule].times;
+    return c->fits[order] && c->fits[order]->match[rule] && (wanted == 0 || wanted == times);
+}
+
+const char *drug_of(const struct composer *c, size_t order)
+{
+    const struct input_order *o = &c->input->orders[order];
+    return o->product ? o->product->name : o->drug;
+}
+
+int leave_out(struct composer *c, size_t order, enum plan_state state, const char *format, ...)
+{
+    struct member *member = &c->proposal->members[order];
+    if (member->state != PLAN_INCLUDED)
+        return 0;
+    char text[PLAN_NAME_BYTES_MAX];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (len >= (int)sizeof text) { /* cut on a character's edge */
+        size_t end = sizeof text - 4;
+        while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
+            end--;
+        memcpy(text + end, "...", 4);
+    }
+    member->state = state;
+    member->begins = CIVIL_DAY_NONE;
+    member->reason = arena_text(c->arena, text, strlen(text));
+    return member->reason ? 0 : error_set(c->err, E_MEMORY, "no memory for the plan");
+}
+
+/* What intake said of an order that is not packable. */
+static int screen_outcome(struct composer *c, size_t i)
+{
+    const struct input_order *order = &c->input->orders[i];
+    const char *reasons = order->reasons[0] ? order->reasons : "the importer gave no reason";
+    if (order->outcome == INPUT_REFUSED)
+        return leave_out(c, i, PLAN_APART, "%s", reasons);
+    if (order->outcome == INPUT_WAITING)
+        return leave_out(c, i, PLAN_WAITING, "%s", reasons);
+    if (!order->product)
+        return leave_out(c, i, PLAN_WAITING, "its product %s is not in the formulary",
+                         order->product_code ? order->product_code : "-");
+    if (!order->reading || order->reading->phase_count == 0)
+        return leave_out(c, i, PLAN_WAITING, "what the order says of doses and times is missing");
+    if (order->reading->as_needed)
+        return leave_out(c, i, PLAN_APART, "as needed: never in a dated pouch");
+    return 0;
+}
+
+static int screen_product(struct composer *c, size_t i)
+{
+    const struct product *product = c->input->orders[i].product;
+    const struct policy_fits *fits = c->fits[i];
+    if (product->packable == PRODUCT_PACKABLE_NO)
+        return leave_out(c, i, PLAN_APART, "the formulary says: not for pouches%s%s",
+                         product->note[0] ? ": " : "", product->note);
+    if (product->packable == PRODUCT_PACKABLE_PHARMACIST)
+        return leave_out(c, i, PLAN_WAITING, "the formulary leaves this product to the pharmacist%s%s",
+                         product->note[0] ? ": " : "", product->note);
+    switch (fits->packing) {
+    case RULES_NEVER:
+    case RULES_ORIGINAL:
+        return leave_out(c, i, PLAN_APART, "packing rule %s: %s", fits->packing_id, fits->packing_reason);
+    case RULES_PHARMACIST: /* the site's own checked row that says yes is the pharmacist's word */
+        if (product->provisional)
+            return leave_out(c, i, PLAN_WAITING, "packing rule %s asks for a pharmacist: %s",
+                             fits->packing_id, fits->packing_reason);
+        break;
+    case RULES_ALONE:
+        c->proposal->members[i].alone = true;
+        break;
+    case RULES_NONE:
+        break;
+    }
+    return 0;
+}
+
+static int screen_amounts(struct composer *c, size_t i)
+{
+    const struct input_order *order = &c->input->orders[i];
+    for (int p = 0; p < order->reading->phase_count; p++) {
+        const struct reading_phase *phase = &order->reading->phases[p];
+        for (int d = 0; d < phase->dose_count; d++) {
+            int64_t amount = phase->doses[d].amount_milli;
+            char text[QUANTITY_TEXT_BYTES];
+            quantity_format(amount, text);
+            if (amount < 1 || amount > ROLL_AMOUNT_MILLI_MAX || amount % (QUANTITY_ONE / 2) != 0)
+                return leave_out(c, i, PLAN_WAITING,
+                                 "a dose of %s pieces is not made of whole and half pieces", text);
+            if (amount % QUANTITY_ONE != 0 && !order->product->halves)
+                return leave_out(c, i, PLAN_WAITING, "a dose of %s pieces, but %s cannot be had in halves",
+                                 text, order->product->name);
+        }
+    }
+    return 0;
+}
+
+static int screen_label(struct composer *c, size_t i)
+{
+    int lines = label_lines_of(&c->proposal->label, c->input->orders[i].product->name, true);
+    if (lines <= c->proposal->label_lines)
+        return 0;
+    return leave_out(c, i, PLAN_WAITING, "its name needs %d lines of the label, which has room for %d", lines,
+                     c->proposal->label_lines);
+}
+
+static const struct plan_order *signed_order(const struct composer *c, size_t i)
+{
+    const struct plan_text *plan = c->input->signed_plan;
+    for (size_t k = 0; plan && k < plan->order_count; k++) {
+        if (strcmp(plan->orders[k].source_id, c->input->orders[i].source_id) == 0)
+            return plan->orders[k].state == PLAN_INCLUDED ? &plan->orders[k] : NULL;
+    }
+    return NULL;
+}
+
+/*
+ * Where the order's courses count from. An order with no date of its own that was planned before goes on from
+ * where it began then, so that a taper is never started a second time and a rhythm keeps its days.
+ */
+static int screen_begin(struct composer *c, size_t i, int32_t *ret_begins)
+{
+    const struct input_order *order = &c->input->orders[i];
+    const struct plan_order *before = signed_order(c, i);
+    *ret_begins = course_begin(order->reading, c->start_day);
+    if (!course_needs_begin(order->reading) || !before)
+        return 0;
+    bool course = false;
+    for (int p = 0; p < order->reading->phase_count; p++)
+        course |= order->reading->phases[p].length_days > 0 ||
+                  order->reading->phases[p].group != order->reading->phases[0].group;
+    if (course && !order->same_reading)
+        return leave_out(
+            c, i, PLAN_WAITING,
+            "it changed in the middle of a course: a pharmacist must say on which day it goes on");
+    *ret_begins = before->begins;
+    return 0;
+}
+
+static int screen_courses(struct composer *c, size_t i, int32_t begins)
+{
+    struct member *member = &c->proposal->members[i];
+    struct course *courses = arena_array(c->arena, COURSES_MAX, sizeof *courses);
+    struct error why = {0};
+    if (!courses)
+        return error_set(c->err, E_MEMORY, "no memory for the plan");
+    int count = courses_of(c->input->orders[i].reading, begins, c->start_day, c->days,
+                           c->input->day.day_start, courses, &why);
+    if (count < 0)
+        return leave_out(c, i, PLAN_WAITING, "%s", why.message);
+    if (count == 0)
+        return leave_out(c, i, PLAN_APART, "none of its doses falls into this cycle");
+    member->begins = begins;
+    member->courses = courses;
+    member->course_count = count;
+    return 0;
+}
+
+static bool taken_on(const struct member *member, int32_t day)
+{
+    for (int k = 0; k < member->course_count; k++) {
+        if (roll_pattern_has(&member->courses[k].pattern, day))
+            return true;
+    }
+    return false;
+}
+
+/* Hard stop of the calendar: methotrexate every day has killed (ISMP). */
+static int screen_calendar(struct composer *c, size_t i)
+{
+    const struct member *member = &c->proposal->members[i];
+    for (int r = 0; r < c->policy->rule_count; r++) {
+        const struct policy_rule *rule = &c->policy->rules[r];
+        if (rule->kind != POLICY_KIND_CALENDAR || !c->fits[i]->match[r])
+            continue;
+        int32_t last = CIVIL_DAY_NONE;
+        bool often = false;
+        for (int k = 0; k < member->course_count; k++) {
+            const struct roll_pattern *pattern = &member->courses[k].pattern;
+            int weekdays = __builtin_popcount(pattern->weekdays);
+            often |= (weekdays ? 7 / weekdays : pattern->every_days) < rule->every_days;
+        }
+        for (int32_t day = c->start_day; day < c->start_day + c->days; day++) {
+            if (!taken_on(member, day))
+                continue;
+            often |= last != CIVIL_DAY_NONE && day - last < rule->every_days;
+            last = day;
+        }
+        if (often && rule->severity == POLICY_HARD)
+            return leave_out(c, i, PLAN_WAITING, "rule %s: more often than every %d days. %s [%s]", rule->id,
+                             rule->every_days, rule->text, rule->cite);
+        if (often)
+            return proposal_note(c->proposal, c->input, c->arena, PLAN_WARNING, i, "%s: %s [%s, %s]",
+                                 drug_of(c, i), rule->text, rule->id, rule->cite);
+    }
+    return 0;
+}
+
+static bool share_days(const struct composer *c, const struct member *a, const struct member *b)
+{
+    for (int32_t day = c->start_day; day < c->start_day + c->days; day++) {
+        if (taken_on(a, day) && taken_on(b, day))
+            return true;
+    }
+    return false;
+}
+
+/* One product in two orders on one day: never added up, never chosen between. */
+static int screen_doubles(struct composer *c)
+{
+    size_t count = c->input->order_count;
+    bool *doubled = arena_array(c->arena, count, sizeof *doubled);
+    if (!doubled)
+        return error_set(c->err, E_MEMORY, "no memory for the plan");
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = i + 1; k < count; k++) {
+            if (!is_included(c, i) || !is_included(c, k) ||
+                strcmp(c->input->orders[i].product->code, c->input->orders[k].product->code) != 0 ||
+                !share_days(c, &c->proposal->members[i], &c->proposal->members[k]))
+                continue;
+            doubled[i] = doubled[k] = true;
+        }
+    }
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        if (doubled[i])
+            status = leave_out(c, i, PLAN_WAITING, "%s stands in several current orders", drug_of(c, i));
+    }
+    return status;
+}
+
+int screen_orders(struct composer *c)
+{
+    static int (*const checks[])(struct composer *, size_t) = {screen_outcome, screen_product, screen_amounts,
+                                                               screen_label};
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < c->input->order_count; i++) {
+        int32_t begins = CIVIL_DAY_NONE;
+        for (size_t k = 0; status == 0 && is_included(c, i) && k < sizeof checks / sizeof *checks; k++)
+            status = checks[k](c, i);
+        if (status == 0 && is_included(c, i))
+            status = screen_begin(c, i, &begins);
+        if (status == 0 && is_included(c, i))
+            status = screen_courses(c, i, begins);
+        if (status == 0 && is_included(c, i))
+            status = screen_calendar(c, i);
+    }
+    return status < 0 ? status : screen_doubles(c);
+}
