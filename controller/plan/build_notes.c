@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/base/arena.h"
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "controller/plan/build.h"
+
+static const char *dose_text(const struct build *b, size_t dose, char *out, size_t size)
+{
+    const struct regimen *regimen = b->proposal->regimen;
+    size_t index, drug = slots_drug_of(regimen, dose, &index);
+    if (regimen->drugs[drug].dose_count == 1)
+        (void)snprintf(out, size, "%s", regimen->drugs[drug].name); /* a note may be cut */
+    else
+        (void)snprintf(out, size, "dose %zu of %s", index + 1, regimen->drugs[drug].name);
+    return out;
+}
+
+/* Why not fewer: doses of which no two can ever be taken together, and for each pair the rule. */
+static int floor_notes(const struct build *b, struct arena *arena)
+{
+    const struct slots_result *r = b->result;
+    if (r->status != SLOTS_OPTIMAL)
+        return proposal_note(b->proposal, b->input, arena, PLAN_WARNING, SIZE_MAX,
+                             "the search was cut short: %zu times a day may not be the fewest (at least %zu)",
+                             r->slot_count, r->lower_bound);
+    if (r->slot_count <= 1)
+        return 0;
+    if (r->proof != SLOTS_PROOF_CLIQUE)
+        return proposal_note(
+            b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
+            "fewer than %zu times a day were tried in every order and broke a rule each time (%zu "
+            "steps of proof)",
+            r->slot_count, r->tree_count);
+    struct buf text;
+    buf_init(&text);
+    for (size_t i = 0; i < r->clique_count; i++) {
+        char name[256];
+        buf_printf(&text, "%s%s",
+                   i == 0                     ? ""
+                   : i + 1 == r->clique_count ? " and "
+                                              : ", ",
+                   dose_text(b, r->clique[i], name, sizeof name));
+    }
+    int status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
+                               "not fewer than %zu times a day: of %s no two can be taken together",
+                               r->slot_count, buf_string(&text));
+    for (size_t i = 0; status == 0 && i < r->apart_count; i++) {
+        char a_text[256], c_text[256];
+        buf_reset(&text);
+        conflict_text(b->policy, b->proposal->regimen, r->apart[i].why, &text);
+        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX, "%s and %s: %s",
+                               dose_text(b, r->apart[i].a, a_text, sizeof a_text),
+                               dose_text(b, r->apart[i].b, c_text, sizeof c_text), buf_string(&text));
+    }
+    buf_finish(&text);
+    return status;
+}
+
+/* What one hard rule costs: without it there would be fewer times a day. */
+static int price_notes(const struct build *b, struct arena *arena)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < b->result->price_count; i++) {
+        const struct slots_price *price = &b->result->prices[i];
+        struct buf text;
+        if (price->status != SLOTS_OPTIMAL || price->slots >= b->result->slot_count)
+            continue;
+        buf_init(&text);
+        conflict_text(b->policy, b->proposal->regimen, price->rule, &text);
+        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
+                               "without %s it would be %zu times a day", buf_string(&text), price->slots);
+        buf_finish(&text);
+    }
+    return status;
+}
+
+static int dose_note(const struct build *b, struct arena *arena, const struct part *part, int k, int time)
+{
+    const struct reading_dose *dose = &part->course->doses[k];
+    const struct product *product = b->input->orders[part->order].product;
+    char written[TOD_TEXT_BYTES], planned[TOD_TEXT_BYTES];
+    int clock = (b->input->day.day_start + time) % MINUTES_PER_DAY;
+    tod_format(dose->minute, written);
+    tod_format(clock, planned);
+    if (dose->when == READING_CLOCK && dose->minute != clock)
+        return proposal_note(
+            b->proposal, b->input, arena, PLAN_WHY, part->order,
+            "%s: the order says %s, planned at %s (within the %d minutes that the site allows)",
+            product->name, written, planned, b->policy->clock_tolerance);
+    if (time < b->input->day.wake || time > b->input->day.bed)
+        return proposal_note(b->proposal, b->input, arena, PLAN_WARNING, part->order,
+                             "%s: a dose at %s, between bed and getting up", product->name, planned);
+    return 0;
+}
+
+/* Costs that a dose pays stand for soft rules that it does not keep. */
+static int soft_note(const struct build *b, struct arena *arena, const struct part *part, int k, int time)
+{
+    const struct regimen_dose *dose = &b->proposal->regimen->drugs[part->drug].doses[k];
+    int status = 0;
+    bool clock =
+        part->course->doses[k].when == READING_CLOCK; /* its cost is the distance to the order's time */
+    for (size_t i = clock ? 1 : 0; status == 0 && i < dose->soft_count; i++) {
+        if (regimen_intervals_hold(dose->soft[i].unless_in, time))
+            continue;
+        status =
+            proposal_note(b->proposal, b->input, arena, PLAN_WARNING, part->order,
+                          "%s: planned outside its preferred times, because that makes fewer times a day or "
+                          "keeps a hard rule",
+                          b->input->orders[part->order].product->name);
+    }
+    return status;
+}
+
+int build_notes(const struct build *b, struct arena *arena)
+{
+    int status = floor_notes(b, arena);
+    if (status == 0)
+        status = price_notes(b, arena);
+    for (int i = 0; status == 0 && i < b->proposal->part_count; i++) {
+        const struct part *part = &b->proposal->parts[i];
+        size_t first = slots_first_dose(b->proposal->regimen, part->drug);
+        for (int k = 0; status == 0 && k < part->course->dose_count; k++) {
+            int time = b->result->times[first + (size_t)k];
+            status = dose_note(b, arena, part, k, time);
+            if (status == 0)
+                status = soft_note(b, arena, part, k, time);
+        }
+    }
+    for (size_t i = 0; status == 0 && i < b->input->order_count; i++) {
+        const struct product *product = b->input->orders[i].product;
+        if (b->proposal->members[i].state == PLAN_INCLUDED && product->provisional)
+            status =
+                proposal_note(b->proposal, b->input, arena, PLAN_WARNING, i,
+                              "%s: provisional product %s, derived from the order; nobody has checked it",
+                              product->name, product->code);
+    }
+    return status;
+}

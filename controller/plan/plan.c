@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/base/arena.h"
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "config/base/error.h"
+#include "controller/plan/build.h"
+#include "controller/plan/compose.h"
+#include "controller/plan/conserve.h"
+#include "controller/plan/input.h"
+#include "controller/plan/regimen_write.h"
+#include "controller/plan/schedule_json.h"
+#include "controller/seal/seal.h"
+#include "controller/store/audit.h"
+#include "controller/store/store.h"
+#include "scheduler/legality.h"
+#include "scheduler/slots.h"
+
+enum { SOLVE_BUDGET = 3000000 /* search nodes; what is not proved by then says so */ };
+
+/* Everything of one plan_make, so that there is one place to give it back. */
+struct making {
+    struct store *store;
+    struct policy *policy;
+    const struct plan_request *request;
+    struct error *err;
+    struct arena arena;
+    struct input input;
+    struct proposal *proposal;
+    struct slots_result *result;
+    struct plan_text plan;
+    struct buf text, regimen, schedule;
+    uint8_t hash[PLAN_HASH_BYTES];
+    struct plan_made made;
+};
+
+static void count_members(struct making *m)
+{
+    for (size_t i = 0; i < m->input.order_count; i++) {
+        enum plan_state state = m->proposal->members[i].state;
+        m->made.drugs += state == PLAN_INCLUDED;
+        m->made.waiting += state == PLAN_WAITING;
+        m->made.apart += state == PLAN_APART;
+        if (state == PLAN_INCLUDED)
+            m->made.provisional |= m->input.orders[i].product->provisional;
+    }
+    m->made.times_written = m->proposal->times_written;
+}
+
+static void say_why(struct making *m, enum plan_outcome outcome, const char *text)
+{
+    m->made.outcome = outcome;
+    (void)snprintf(m->made.why, sizeof m->made.why, "%s", text); /* for people: a cut end is no harm */
+}
+
+static void say_conflict(struct making *m)
+{
+    struct buf text;
+    buf_init(&text);
+    buf_text(&text, "these cannot all be kept: ");
+    for (size_t i = 0; i < m->result->conflict_count; i++) {
+        buf_text(&text, i == 0 ? "" : i + 1 == m->result->conflict_count ? "; and " : "; ");
+        conflict_text(m->policy, m->proposal->regimen, m->result->conflict[i], &text);
+    }
+    say_why(m, PLAN_CONFLICT, buf_string(&text));
+    buf_finish(&text);
+}
+
+/* Reads, composes, solves. made.outcome says when that is all. *ret_go: a schedule is there. */
+static int think(struct making *m, bool *ret_go)
+{
+    const struct plan_request *r = m->request;
+    const struct slots_options options = {.node_budget = SOLVE_BUDGET, .explain = true};
+    *ret_go = false;
+    int status = input_load(m->store, m->policy, r->patient, &m->arena, &m->input, m->err);
+    if (status < 0)
+        return status;
+    if (m->input.deceased) {
+        say_why(m, PLAN_EMPTY, "the patient has died");
+        return 0;
+    }
+    status = compose(m->policy, &m->input, r->start_day, r->days, &m->arena, &m->proposal, m->err);
+    if (status < 0)
+        return status;
+    count_members(m);
+    if (m->proposal->included == 0) {
+        say_why(m, PLAN_EMPTY, "no order can go into pouches");
+        return 0;
+    }
+    status = slots_solve(m->proposal->regimen, &options, &m->arena, &m->result, m->err);
+    if (status < 0)
+        return status;
+    if (!m->result->has_schedule) {
+        if (m->result->status == SLOTS_INFEASIBLE)
+            say_conflict(m);
+        else
+            say_why(m, PLAN_CONFLICT, "no schedule was found within the search's limit");
+        return 0;
+    }
+    m->made.times_planned = (int)m->result->slot_count;
+    m->made.proved = m->result->status == SLOTS_OPTIMAL;
+    *ret_go = true;
+    return legality_check(m->proposal->regimen, m->result->times, m->result->dose_count, m->err);
+}
+
+static int write_text(struct making *m, int version)
+{
+    m->plan.version = version;
+    buf_reset(&m->text);
+    int status = plan_text_write(&m->plan, &m->text, m->err);
+    if (status == 0)
+        seal_hash(m->text.data, m->text.len, m->hash);
+    return status;
+}
+
+static int lay_out(struct making *m)
+{
+    const struct build build = {.policy = m->policy,
+                                .input = &m->input,
+                                .proposal = m->proposal,
+                                .result = m->result,
+                                .start_day = m->request->start_day,
+                                .days = m->request->days,
+                                .version = 1};
+    if (build_notes(&build, &m->arena) < 0)
+        return error_set(m->err, E_MEMORY, "no memory for the plan");
+    int status = build_plan(&build, &m->arena, &m->plan, m->err);
+    if (status == 0)
+        status = conserve_check(&m->plan, &m->input, m->err);
+    for (size_t i = 0; status == 0 && i < m->plan.total_count; i++)
+        m->made.pieces += m->plan.totals[i].whole + m->plan.totals[i].half;
+    m->made.pouches = (int)m->plan.pouch_count;
+    return status;
+}
+
+static int insert_plan(struct making *m)
+{
+    int64_t id;
+    int status = store_insert(m->store, m->err, &id,
+                              "INSERT INTO plan (patient_id, version, state, start_day, days, text, hash, "
+                              "regimen, schedule, drugs, "
+                              "times_written, times_planned, pouches, provisional, created_ms) VALUES (?, ?, "
+                              "'draft', ?, ?, ?, ?, ?, ?, ?, "
+                              "?, ?, ?, ?, ?)",
+                              "iiiibbttiiiiii", m->request->patient, (int64_t)m->plan.version,
+                              (int64_t)m->plan.start_day, (int64_t)m->plan.days, (const void *)m->text.data,
+                              m->text.len, (const void *)m->hash, sizeof m->hash, buf_string(&m->regimen),
+                              buf_string(&m->schedule), (int64_t)m->made.drugs,
+                              (int64_t)m->made.times_written, (int64_t)m->made.times_planned,
+                              (int64_t)m->made.pouches, (int64_t)m->made.provisional, m->request->wall_ms);
+    for (size_t i = 0; status == 0 && i < m->plan.order_count; i++)
+        status = store_exec(
+            m->store, m->err, "INSERT INTO plan_order (plan_id, order_version_id, included) VALUES (?, ?, ?)",
+            "iii", id, m->plan.orders[i].id, (int64_t)(m->plan.orders[i].state == PLAN_INCLUDED));
+    m->made.id = id;
+    return status;
+}
+
+static int store_plan(struct making *m)
+{
+    char subject[32], detail[160], hash[SEAL_HASH_TEXT_BYTES];
+    int status = store_write_begin(m->store, m->err);
+    if (status < 0)
+        return status;
+    status = store_exec(m->store, m->err,
+                        "UPDATE plan SET state = 'superseded' WHERE patient_id = ? AND state = 'draft'", "i",
+                        m->request->patient);
+    if (status == 0)
+        status = insert_plan(m);
+    if (status == 0) {
+        seal_hash_text(m->hash, hash);
+        (void)snprintf(subject, sizeof subject, "plan:%lld", (long long)m->made.id); /* fits */
+        (void)snprintf(detail, sizeof detail, "{\"patient\":%lld,\"version\":%d,\"hash\":\"%s\"}",
+                       (long long)m->request->patient, m->plan.version, hash); /* fits */
+        status =
+            audit_add(m->store, m->request->wall_ms, m->request->actor, "plan.make", subject, detail, m->err);
+    }
+    if (status < 0) {
+        store_write_rollback(m->store);
+        return status;
+    }
+    return store_write_commit(m->store, m->err);
+}
+
+/* The newest plan is this one already, to the byte. */
+static bool is_same(struct making *m, int *ret_status)
+{
+    const struct input *input = &m->input;
+    if (input->newest_id == 0)
+        return false;
+    *ret_status = write_text(m, input->newest_version);
+    return *ret_status == 0 && memcmp(m->hash, input->newest_hash, sizeof m->hash) == 0;
+}
+
+static int finish(struct making *m)
+{
+    int status = lay_out(m);
+    if (status < 0)
+        return status;
+    if (is_same(m, &status)) {
+        m->made.outcome = PLAN_SAME;
+        m->made.id = m->input.newest_id;
+        m->made.version = m->input.newest_version;
+        m->made.is_signed = m->input.newest_signed;
+        return 0;
+    }
+    if (status == 0)
+        status = write_text(m, m->input.newest_version + 1);
+    if (status == 0)
+        status = regimen_to_json(m->proposal->regimen, &m->regimen, m->err);
+    if (status == 0)
+        status = schedule_to_json(m->proposal->regimen, m->result, &m->schedule, m->err);
+    if (status == 0)
+        status = store_plan(m);
+    m->made.outcome = PLAN_MADE;
+    m->made.version = m->plan.version;
+    return status;
+}
+
+int plan_make(struct store *store, struct policy *policy, const struct plan_request *request,
+              struct plan_made *ret_made, struct error *err)
+{
+    struct error own;
+    struct making m = {.store = store, .policy = policy, .request = request, .err = err ? err : &own};
+    if (request->days < 1 || request->days > PLAN_DAYS_MAX)
+        return error_set(err, E_ARG, "a cycle has 1 to %d days", PLAN_DAYS_MAX);
+    bool go = false;
+    arena_init(&m.arena, 0);
+    buf_init(&m.text);
+    buf_init(&m.regimen);
+    buf_init(&m.schedule);
+    int status = think(&m, &go);
+    if (status == 0 && go)
+        status = finish(&m);
+    buf_finish(&m.schedule);
+    buf_finish(&m.regimen);
+    buf_finish(&m.text);
+    arena_finish(&m.arena);
+    if (status == 0)
+        *ret_made = m.made;
+    return status;
+}
