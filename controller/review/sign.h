@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sign: a pharmacist's signature over the bytes of a plan, and the one function that says whether it still
+ * holds.
+ *
+ * What is signed is a statement (`sachet-signature/1`): meaning, name, login and time as 21 CFR 11.50 asks,
+ * and the BLAKE2b-256 of the plan's text, under the pharmacist's own Ed25519 key. review_verify takes nothing
+ * for granted: it computes the text's hash again, reads the text with the strict parser, compares patient,
+ * orders, products and rules with the store as it is now, and checks the signature with the key of the
+ * pharmacist who is named. Any changed byte makes the plan unsigned, and the message says which one.
+ *
+ * sachetd asks review_verify when it loads a plan and packs only the pouches of the text that it read there.
+ * Blocks for the store. One thread a store. seal_init() must have been called.
+ */
+#ifndef CONTROLLER_REVIEW_SIGN_H
+#define CONTROLLER_REVIEW_SIGN_H
+
+#include <stdint.h>
+
+#include "controller/seal/seal.h"
+
+struct conf;
+struct error;
+struct seal_key;
+struct store;
+struct user;
+
+#define REVIEW_MEANING "approved for dispensing"
+
+/* Hashes of the rule files as they are now; a plan that was made under others is not signed any more. */
+struct review_rules {
+    uint8_t timing[SEAL_HASH_BYTES];
+    uint8_t packing[SEAL_HASH_BYTES];
+};
+
+/* Hashes the files that the site names. E_FILE. */
+int review_rules_of(const struct conf *site, struct review_rules *ret_rules, struct error *err);
+
+/*
+ * Everything but the signature: text, patient, orders, products, rules (NULL: not compared). E_TAMPERED for
+ * bytes that changed in the store, E_STATE for what changed in the world (a newer order, another product
+ * row): plan again. E_NOT_FOUND.
+ */
+int review_check(struct store *store, int64_t plan, const struct review_rules *rules, struct error *err);
+
+/*
+ * Signs the patient's newest plan, in a transaction of its own with an audit row; the patient's older signed
+ * plan is superseded. user must be an enabled pharmacist, key the one that user_key_open gave for the user.
+ * E_DENIED, E_STATE (signed already, superseded, or not the newest), and whatever review_check says.
+ */
+int review_sign(struct store *store, int64_t plan, const struct review_rules *rules, const struct user *user,
+                struct seal_key *key, int64_t wall_ms, struct error *err);
+
+/* 0 when the plan is signed, and the signature and everything under it hold now. E_STATE, E_TAMPERED,
+ * E_NOT_FOUND. */
+int review_verify(struct store *store, int64_t plan, const struct review_rules *rules, struct error *err);
+
+/* Who signed a plan, for screens and records; does not verify. E_NOT_FOUND when nobody has. */
+struct review_signature {
+    int64_t user;
+    char login[64];
+    char name[160];
+    char meaning[64];
+    int64_t signed_ms;
+};
+int review_signature_of(struct store *store, int64_t plan, struct review_signature *ret_signature,
+                        struct error *err);
+
+#endif
