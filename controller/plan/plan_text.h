@@ -76,7 +76,7 @@ struct plan_order {
     int64_t id; /* order_version.id */
     const char *source_id;
     int version;
-    uint8_t hash[PLAN_HASH_BYTES]; /* order_version.content_hash */
+    uint8_t hash[PLAN_HASH_BYTES]; /* of the order's row, see order_row.h */
     const char *product;           /* code, or NULL */
     enum plan_state state;
     int32_t begins; /* included: where its courses and every-N-days rhythms count from; else CIVIL_DAY_NONE */

@@ -333,7 +333,7 @@ void world_raise(struct world *world, enum machine_alarm alarm)
         return;
     world->alarms[alarm / 16] = (uint16_t)(world->alarms[alarm / 16] | 1u << (alarm % 16));
     if (world->first_alarm == MACHINE_ALARM_NONE)
-        world->first_alarm = alarm;
+        world->first_alarm = (uint16_t)alarm;
     world_event(world, 0, "alarm", machine_alarm_name(alarm), 1, "number", (int64_t)alarm);
 }
 

@@ -48,7 +48,7 @@ void world_status(struct world *world, struct machine_status *ret_status)
         .estop_healthy = world->estop_healthy,
         .phase = (uint16_t)world->stations[STATION_FILL].phase,
         .command_seq = world->command_seq,
-        .command_result = world->command_result,
+        .command_result = (uint16_t)world->command_result,
     };
     memcpy(ret_status->alarms, world->alarms, sizeof ret_status->alarms);
 }

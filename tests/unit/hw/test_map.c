@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/hw/rig.h"
+#include "tests/unit/hw/map_rig.h"
 
 #include "config/base/crc.h"
 #include "config/base/rng.h"
-#include "config/machine.h"
-#include "config/paths.h"
-#include "hw/modbus/map.h"
 
 static struct profile profile;
 
 static int load_profile(void **state)
 {
     (void)state;
-    char path[4096];
-    struct error err = {0};
-    if (paths_data("machines/sachet-packer-1.yaml", path, sizeof path, &err) < 0 ||
-        profile_load(path, &profile, &err) < 0 || map_check_profile(&profile, &err) < 0) {
-        print_error("%s\n", err.message);
-        return -1;
-    }
+    rig_profile(&profile);
     return 0;
 }
 

@@ -50,13 +50,22 @@ static void m2_a_repeated_number_is_ignored_without_error(void **state)
     struct rig rig;
     rig_init(&rig, rig_params());
     rig_start(&rig);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(rig_put(&rig, 1), WORLD_TAKEN);
-    rig_run(&rig, 5000);
+    for (uint32_t s = 1; s <= 3; s++)
+        rig_put(&rig, s);
+    struct machine_job other = rig_job(2); /* the first content under a number stays */
+    other.hash = 1;
+    other.entries[0].count = 9;
+    assert_int_equal(world_put(rig.world, &other, 1), WORLD_TAKEN);
     assert_int_equal(rig_put(&rig, 1), WORLD_TAKEN);
-    rig_run(&rig, 5000);
-    assert_int_equal(rig_status(&rig).accepted, 1);
-    assert_int_equal(world_truth_count(rig.world), 1);
+    assert_int_equal(rig_status(&rig).accepted, 3);
+    rig_run(&rig, 8000);
+    for (uint32_t s = 1; s <= 3; s++)
+        assert_int_equal(rig_put(&rig, s), WORLD_TAKEN);
+    rig_run(&rig, 8000);
+    assert_int_equal(rig_status(&rig).accepted, 3);
+    assert_int_equal(rig_status(&rig).done, 3);
+    assert_int_equal(rig_result(&rig, 2).hash, 0xABC00002);
+    assert_int_equal(world_truth_count(rig.world), 3);
     rig_finish(&rig);
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The site's rule files as a policy, and the patients that a command line means, for the verbs about plans.
+ */
+#ifndef TOOLS_SACHET_RULES_H
+#define TOOLS_SACHET_RULES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cli;
+struct conf;
+struct error;
+struct policy;
+
+struct site_rules {
+    struct conf *timing;
+    struct conf *packing;
+    struct policy *policy;
+};
+
+/* Opens the store and the site, too. Give it back with site_rules_close, also after an error. */
+int site_rules_open(struct cli *cli, struct site_rules *ret_rules, struct error *err);
+void site_rules_close(struct site_rules *rules);
+
+/*
+ * The patients named on the command line, or with --all every patient by source id, as numbers of the store.
+ * *ret_patients is the caller's to free(). E_ARG when nobody is named, E_NOT_FOUND for an unknown one.
+ */
+int cli_patients(struct cli *cli, int64_t **ret_patients, size_t *ret_count, struct error *err);
+/* "source-id (Name)" of a patient, for lines on a screen. */
+int cli_patient_name(struct cli *cli, int64_t patient, char *text, size_t size, struct error *err);
+
+#endif

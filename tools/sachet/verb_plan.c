@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan and show plan: schedules and rolls as drafts for the pharmacist. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/base/arena.h"
+#include "config/base/clock.h"
+#include "config/base/error.h"
+#include "controller/plan/input.h"
+#include "controller/plan/plan.h"
+#include "controller/plan/plan_row.h"
+#include "controller/plan/policy.h"
+#include "tools/sachet/cli.h"
+#include "tools/sachet/rules.h"
+#include "tools/sachet/verbs.h"
+
+struct totals {
+    int patients, plans, same, empty, conflicts, failed;
+    int drugs, waiting, apart, provisional;
+    int64_t pouches, pieces, written, planned;
+};
+
+static const char *outcome_name(enum plan_outcome outcome)
+{
+    static const char *const names[] = {
+        [PLAN_MADE] = "made", [PLAN_SAME] = "same", [PLAN_EMPTY] = "empty", [PLAN_CONFLICT] = "conflict"};
+    return names[outcome];
+}
+
+static void print_rest(FILE *out, const struct plan_made *made)
+{
+    if (made->waiting > 0)
+        fprintf(out, "; %d wait%s for a pharmacist", made->waiting, made->waiting == 1 ? "s" : "");
+    if (made->apart > 0)
+        fprintf(out, "; %d outside the pouches", made->apart);
+    if (made->provisional)
+        fprintf(out, "; PROVISIONAL products");
+    fputc('\n', out);
+}
+
+static void print_text(struct cli *cli, const char *name, const struct plan_made *made)
+{
+    if (made->outcome == PLAN_EMPTY || made->outcome == PLAN_CONFLICT) {
+        fprintf(cli->out, "%s: %s: %s", name,
+                made->outcome == PLAN_EMPTY ? "no plan" : "NO SCHEDULE, for the pharmacist", made->why);
+        print_rest(cli->out, made);
+        return;
+    }
+    fprintf(cli->out,
+            "%s: %d drug%s, %d times a day as written, %d as planned%s, %d pouches; plan %" PRId64 "%s", name,
+            made->drugs, made->drugs == 1 ? "" : "s", made->times_written, made->times_planned,
+            made->proved ? "" : " (not proved)", made->pouches, made->id,
+            made->outcome == PLAN_SAME ? made->is_signed ? ", signed, unchanged" : ", unchanged" : "");
+    print_rest(cli->out, made);
+}
+
+static void print_json(struct cli *cli, int64_t patient, const char *name, const struct plan_made *made)
+{
+    json_t *object =
+        json_pack("{s:I,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:b,s:i,s:I,s:b}", "patient", (json_int_t)patient, "name",
+                  name, "outcome", outcome_name(made->outcome), "drugs", made->drugs, "waiting",
+                  made->waiting, "apart", made->apart, "times_written", made->times_written, "times_planned",
+                  made->times_planned, "proved", made->proved, "pouches", made->pouches, "pieces",
+                  (json_int_t)made->pieces, "provisional", made->provisional);
+    if (object && made->id) {
+        json_object_set_new(object, "plan", json_integer(made->id));
+        json_object_set_new(object, "version", json_integer(made->version));
+        json_object_set_new(object, "signed", json_boolean(made->is_signed));
+    }
+    if (object && made->why[0])
+        json_object_set_new(object, "why", json_string(made->why));
+    json_dumpf(object, cli->out, JSON_COMPACT);
+    fputc('\n', cli->out);
+    json_decref(object);
+}
+
+static void add(struct totals *t, const struct plan_made *made)
+{
+    bool planned = made->outcome == PLAN_MADE || made->outcome == PLAN_SAME;
+    t->plans += planned;
+    t->same += made->outcome == PLAN_SAME;
+    t->empty += made->outcome == PLAN_EMPTY;
+    t->conflicts += made->outcome == PLAN_CONFLICT;
+    t->waiting += made->waiting;
+    t->apart += made->apart;
+    if (!planned)
+        return;
+    t->drugs += made->drugs;
+    t->provisional += made->provisional;
+    t->pouches += made->pouches;
+    t->pieces += made->pieces;
+    t->written += made->times_written;
+    t->planned += made->times_planned;
+}
+
+/* A mean with one decimal, in integers. */
+static void print_mean(FILE *out, int64_t sum, int count)
+{
+    int64_t tenths = count ? (sum * 20 + count) / (2 * count) : 0;
+    fprintf(out, "%" PRId64 ".%" PRId64, tenths / 10, tenths % 10);
+}
+
+static void print_totals(struct cli *cli, const struct totals *t)
+{
+    if (cli->json) {
+        json_t *object =
+            json_pack("{s:{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I}}", "totals", "patients",
+                      t->patients, "plans", t->plans, "unchanged", t->same, "empty", t->empty, "conflicts",
+                      t->conflicts, "failed", t->failed, "drugs", t->drugs, "waiting", t->waiting, "apart",
+                      t->apart, "pouches", (json_int_t)t->pouches, "pieces", (json_int_t)t->pieces,
+                      "times_written", (json_int_t)t->written, "times_planned", (json_int_t)t->planned);
+        json_dumpf(object, cli->out, JSON_COMPACT);
+        fputc('\n', cli->out);
+        json_decref(object);
+        return;
+    }
+    fprintf(cli->out,
+            "%d patients: %d plans (%d unchanged), %d drugs, %" PRId64 " pouches, %" PRId64 " pieces\n",
+            t->patients, t->plans, t->same, t->drugs, t->pouches, t->pieces);
+    fprintf(cli->out, "times a day: ");
+    print_mean(cli->out, t->written, t->plans);
+    fprintf(cli->out, " as written, ");
+    print_mean(cli->out, t->planned, t->plans);
+    fprintf(cli->out, " as planned (mean of %d)\n", t->plans);
+    if (t->waiting + t->apart + t->empty > 0)
+        fprintf(cli->out,
+                "left out: %d orders wait for a pharmacist, %d stay outside the pouches; %d patients have "
+                "nothing to pack\n",
+                t->waiting, t->apart, t->empty);
+    if (t->conflicts + t->failed > 0)
+        fprintf(cli->out, "no plan: %d without a schedule, %d refused\n", t->conflicts, t->failed);
+}
+
+static int plan_one(struct cli *cli, const struct site_rules *rules, struct plan_request *request,
+                    struct totals *t, struct error *err)
+{
+    struct plan_made made;
+    char name[256] = "?";
+    int status = cli_patient_name(cli, request->patient, name, sizeof name, err);
+    if (status == 0)
+        status = plan_make(cli->store, rules->policy, request, &made, err);
+    t->patients++;
+    if (status < 0 &&
+        error_class_of(status) == ERROR_CLASS_INPUT) { /* one patient's trouble stops nobody else */
+        fprintf(stderr, "sachet: %s: %s\n", name, err->message);
+        t->failed++;
+        return 0;
+    }
+    if (status < 0)
+        return error_prefix(err, "%s", name);
+    add(t, &made);
+    if (cli->json)
+        print_json(cli, request->patient, name, &made);
+    else
+        print_text(cli, name, &made);
+    return 0;
+}
+
+static int run_plan(struct cli *cli, struct error *err)
+{
+    struct site_rules rules;
+    struct totals totals = {0};
+    int64_t *patients = NULL, days = 0;
+    size_t count = 0;
+    struct plan_request request = {.actor = "sachet"};
+    const char *login = cli_option(cli, "user");
+    int status = site_rules_open(cli, &rules, err);
+    if (status == 0)
+        status = cli_patients(cli, &patients, &count, err);
+    if (status == 0)
+        status = cli_option_int(cli, "days", 1, PLAN_DAYS_MAX, rules.policy->cycle_days, &days, err);
+    if (status == 0)
+        status = cli_option_day(cli, "start", cli->today + rules.policy->lead_days, &request.start_day, err);
+    request.days = (int)days;
+    request.wall_ms = clock_wall_ms(cli->clock);
+    if (login)
+        request.actor = login;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        request.patient = patients[i];
+        status = plan_one(cli, &rules, &request, &totals, err);
+    }
+    if (status == 0)
+        print_totals(cli, &totals);
+    free(patients);
+    site_rules_close(&rules);
+    return status < 0 ? status : totals.conflicts + totals.failed > 0 ? CLI_FOUND : 0;
+}
+
+static int run_show_plan(struct cli *cli, struct error *err)
+{
+    struct arena arena;
+    struct plan_row row;
+    char *end;
+    long long number = strtoll(cli->argv[0], &end, 10);
+    if (*end || end == cli->argv[0] || number < 1)
+        return error_set(err, E_ARG, "%s: the number of a plan is wanted, as `sachet plan` prints it",
+                         cli->argv[0]);
+    int status = cli_open_store(cli, err);
+    if (status < 0)
+        return status;
+    arena_init(&arena, 0);
+    status = plan_row_load(cli->store, number, &arena, &row, err);
+    if (status == 0)
+        (void)fwrite(row.bytes, 1, row.len, cli->out); /* the frame checks out at the end */
+    arena_finish(&arena);
+    return status;
+}
+
+static const struct cli_option_row plan_options[] = {
+    {"all", NULL, "every patient"},
+    {"start", "DATE", "first day of the cycle (else today and the site's cycle.lead_days)"},
+    {"days", "N", "length of the cycle (else the site's cycle.days)"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cli_option_row no_options[] = {{NULL, NULL, NULL}};
+
+static const struct cli_verb rows[] = {
+    {
+        .name = "plan",
+        .args = "[PATIENT…]",
+        .args_min = 0,
+        .args_max = -1,
+        .summary = "Find the fewest times a day for each patient and lay out the pouches",
+        .details = "Makes a draft for the pharmacist: orders and rules become a regimen, the regimen the\n"
+                   "fewest daily slots, the slots one cycle of pouches. When nothing changed since the\n"
+                   "newest plan, that one stands. Orders that cannot be packed or need a decision are\n"
+                   "counted here and listed by `sachet review` with their reasons. Status 1 when a patient\n"
+                   "got no plan because rules contradict each other or a row was refused.\n"
+                   "\"As written\" counts the different times when each label is followed alone; people\n"
+                   "do that (Wolf 2011).",
+        .options = plan_options,
+        .run = run_plan,
+        .findings = true,
+    },
+    {
+        .name = "show plan",
+        .args = "PLAN",
+        .args_min = 1,
+        .args_max = 1,
+        .summary = "Print the bytes of a plan as they are signed",
+        .details = NULL,
+        .options = no_options,
+        .run = run_show_plan,
+    },
+};
+const struct cli_group verbs_plan = {.title = "Plans", .rows = rows, .count = sizeof rows / sizeof rows[0]};
