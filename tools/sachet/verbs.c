@@ -10,6 +10,8 @@ const struct cli_group *const cli_groups[] = {
     &verbs_stock,
     &verbs_plan,
     &verbs_schedule,
+    &verbs_batch,
+    &verbs_machine,
     &verbs_store,
     &verbs_help,
 };

@@ -5,8 +5,10 @@
 
 #include "tools/sachet/cli.h"
 
+extern const struct cli_group verbs_batch;
 extern const struct cli_group verbs_formulary;
 extern const struct cli_group verbs_help;
+extern const struct cli_group verbs_machine;
 extern const struct cli_group verbs_site;
 extern const struct cli_group verbs_plan;
 extern const struct cli_group verbs_schedule;

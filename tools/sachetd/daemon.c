@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/sachetd/daemon.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/base/buf.h"
+#include "config/base/clock.h"
+#include "config/base/error.h"
+#include "config/base/log.h"
+#include "config/base/loop.h"
+#include "config/base/profile.h"
+#include "config/conf.h"
+#include "config/machine.h"
+#include "controller/pack/batch.h"
+#include "controller/pack/packer.h"
+#include "controller/report/report.h"
+#include "controller/store/store.h"
+#include "hw/machine.h"
+#include "hw/modbus/modbus_machine.h"
+
+enum {
+    LINES_MAX = 128,
+    WATCH_MS = 60,         /* between two looks for commands */
+    STATE_MS = 250,        /* between two states of a line for watchers */
+    CHECKPOINT_MS = 30000, /* between two checkpoints */
+    CLOSE_MS = 10000,      /* for started pouches at a clean end */
+    PASSES_MAX = 16,       /* of one round: a bound for our own bugs */
+};
+
+struct line {
+    struct machine *machine;
+    struct packer *packer;
+    struct loop_io *io;
+    struct buf state; /* as last written */
+    int64_t state_at_ms;
+    bool needs_write;
+};
+
+struct daemon {
+    struct daemon_params params;
+    struct loop *loop;
+    struct loop_timer *timer;
+    struct line lines[LINES_MAX];
+    int line_count;
+    int64_t data_version;
+    int64_t watch_at_ms;
+    int64_t checkpoint_at_ms;
+    int64_t close_at_ms; /* when closing ends by force; 0: not closing */
+    bool wrote;          /* since the last checkpoint */
+    bool stopped_batch;  /* one that a person must look at */
+    int rc;
+    struct error err;
+    struct buf scratch;
+};
+
+/* ---- lines ---- */
+
+static int line_open(struct daemon *d, struct line *line, int index, struct error *err)
+{
+    const struct conf *site = d->params.site;
+    const char *name = conf_text(site, "machines[%d].name", index);
+    struct profile profile;
+    char place[256];
+    if (strcmp(conf_text(site, "machines[%d].transport", index), "tcp") != 0) {
+        conf_place(site, place, sizeof place, "machines[%d].transport", index);
+        return error_set(err, E_INPUT, "%s: machine %s: this sachetd speaks Modbus TCP only", place, name);
+    }
+    int rc = profile_load(conf_text(site, "machines[%d].profile", index), &profile, err);
+    if (rc < 0)
+        return rc;
+    const struct modbus_machine_params params = {
+        .profile = &profile,
+        .clock = d->params.clock,
+        .host = conf_text(site, "machines[%d].host", index),
+        .port = (uint16_t)conf_int(site, "machines[%d].port", index),
+        .unit = (uint8_t)conf_int(site, "machines[%d].unit", index),
+    };
+    line->machine = modbus_machine_create(&params, err);
+    if (!line->machine)
+        return error_prefix(err, "machine %s", name);
+    const struct packer_config config = {.name = name,
+                                         .serial = "",
+                                         .bad_counts_max = PACKER_BAD_COUNTS,
+                                         .attempts_max = PACKER_ATTEMPTS,
+                                         .poll_ms = profile.poll_ms,
+                                         .heartbeat_ms = profile.heartbeat_ms,
+                                         .attend = d->params.attend,
+                                         .seed = (uint64_t)clock_wall_ms(d->params.clock) + (uint64_t)index};
+    line->packer = packer_create(&config, line->machine, d->params.store, err);
+    return line->packer ? 0 : err->code;
+}
+
+static void line_close(struct line *line)
+{
+    loop_remove_io(line->io);
+    packer_destroy(line->packer);
+    machine_destroy(line->machine);
+    buf_finish(&line->state);
+}
+
+/* ---- one round ---- */
+
+static void fail(struct daemon *d, int rc, const struct error *err)
+{
+    if (d->rc == 0) {
+        d->rc = rc;
+        d->err = *err;
+    }
+    loop_stop(d->loop);
+}
+
+static int decide(struct daemon *d, bool *ret_any, struct error *err)
+{
+    int64_t mono_ms = clock_mono_ms(d->params.clock), wall_ms = clock_wall_ms(d->params.clock);
+    *ret_any = false;
+    for (int i = 0; i < d->line_count; i++) {
+        int rc = packer_run(d->lines[i].packer, mono_ms, wall_ms, err);
+        if (rc < 0)
+            return rc;
+        d->lines[i].needs_write = rc == 1;
+        *ret_any = *ret_any || rc == 1;
+    }
+    return 0;
+}
+
+/* True when the line says something new and watchers may hear of it again. */
+static bool state_is_due(struct daemon *d, struct line *line, int64_t now_ms)
+{
+    if (now_ms - line->state_at_ms < STATE_MS)
+        return false;
+    buf_reset(&d->scratch);
+    packer_state_json(line->packer, &d->scratch);
+    return strcmp(buf_string(&d->scratch), buf_string(&line->state)) != 0;
+}
+
+static int write_state(struct daemon *d, struct line *line, int index, int64_t now_ms, struct error *err)
+{
+    buf_reset(&line->state);
+    packer_state_json(line->packer, &line->state);
+    line->state_at_ms = now_ms;
+    if (line->state.failed)
+        return error_set(err, E_MEMORY, "no memory for the state of a line");
+    return store_exec(
+        d->params.store, err,
+        "INSERT INTO machine_state (machine, updated_ms, state) VALUES (?, ?, ?) ON CONFLICT (machine)"
+        " DO UPDATE SET updated_ms = excluded.updated_ms, state = excluded.state",
+        "tit", conf_text(d->params.site, "machines[%d].name", index), clock_wall_ms(d->params.clock),
+        buf_string(&line->state));
+}
+
+/* Everything that all lines want stored, in one transaction. */
+static int write_all(struct daemon *d, struct error *err)
+{
+    struct store *store = d->params.store;
+    int64_t now_ms = clock_mono_ms(d->params.clock);
+    int rc = store_write_begin(store, err);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < d->line_count && rc == 0; i++) {
+        struct line *line = &d->lines[i];
+        if (line->needs_write)
+            rc = packer_write(line->packer, err);
+        if (rc == 0 && state_is_due(d, line, now_ms))
+            rc = write_state(d, line, i, now_ms, err);
+    }
+    if (rc == 0)
+        rc = store_write_commit(store, err);
+    if (rc < 0) {
+        store_write_rollback(store);
+        return rc;
+    }
+    d->wrote = true;
+    for (int i = 0; i < d->line_count; i++) {
+        if (d->lines[i].needs_write)
+            packer_written(d->lines[i].packer);
+        d->lines[i].needs_write = false;
+    }
+    return 0;
+}
+
+static void write_record(struct daemon *d, int64_t batch)
+{
+    struct batch_info info;
+    struct error err = {0};
+    int rc = batch_get(d->params.store, batch, &info, &err);
+    if (rc == 0 && strcmp(info.state, "stopped") == 0)
+        d->stopped_batch = true;
+    if (rc == 0)
+        rc = report_files(d->params.store, batch, d->params.records, &err);
+    /* The store has it all; the files can be written again with `sachet report batch`. */
+    if (rc < 0)
+        log_error("sachetd", "record of batch=%" PRId64 " not written: %s", batch, err.message);
+}
+
+static bool states_are_due(struct daemon *d)
+{
+    int64_t now_ms = clock_mono_ms(d->params.clock);
+    for (int i = 0; i < d->line_count; i++) {
+        if (state_is_due(d, &d->lines[i], now_ms))
+            return true;
+    }
+    return false;
+}
+
+static int round_once(struct daemon *d, struct error *err)
+{
+    for (int pass = 0; pass < PASSES_MAX; pass++) {
+        bool any = false;
+        int rc = decide(d, &any, err);
+        if (rc == 0 && (any || (pass == 0 && states_are_due(d))))
+            rc = write_all(d, err);
+        if (rc == E_LOCKED) {
+            /* Nothing was begun; the packers keep what they want stored and the next round tries again. */
+            log_warning("sachetd", "%s", err->message);
+            return 0;
+        }
+        if (rc < 0)
+            return rc;
+        if (!any)
+            break;
+    }
+    for (int i = 0; i < d->line_count; i++) {
+        int64_t batch = packer_take_ended(d->lines[i].packer);
+        if (batch)
+            write_record(d, batch);
+    }
+    return 0;
+}
+
+/* ---- the end ---- */
+
+static void begin_close(struct daemon *d)
+{
+    if (d->close_at_ms)
+        return;
+    d->close_at_ms = clock_mono_ms(d->params.clock) + CLOSE_MS;
+    for (int i = 0; i < d->line_count; i++)
+        packer_close(d->lines[i].packer);
+}
+
+/* Nothing runs, is paused, asked for or still coming out of a machine. */
+static int is_idle(struct daemon *d, bool *ret_idle, struct error *err)
+{
+    int64_t open = 0;
+    int rc = store_get_int(d->params.store, &open, err,
+                           "SELECT (SELECT count(*) FROM batch WHERE state IN ('running', 'paused'))"
+                           " + (SELECT count(*) FROM command WHERE taken_ms IS NULL)"
+                           " + (SELECT count(*) FROM job j JOIN batch b ON b.id = j.batch_id"
+                           "    WHERE j.state = 'sent' AND b.state = 'cancelled')",
+                           "");
+    *ret_idle = open == 0;
+    return rc;
+}
+
+static bool all_closed(const struct daemon *d)
+{
+    for (int i = 0; i < d->line_count; i++) {
+        if (!packer_closed(d->lines[i].packer))
+            return false;
+    }
+    return true;
+}
+
+static void check_end(struct daemon *d, int64_t now_ms)
+{
+    if (!d->close_at_ms)
+        return;
+    if (now_ms >= d->close_at_ms) {
+        for (int i = 0; i < d->line_count; i++)
+            packer_end(d->lines[i].packer);
+        if (now_ms >= d->close_at_ms + CLOSE_MS)
+            loop_stop(d->loop);
+    }
+    if (all_closed(d))
+        loop_stop(d->loop);
+}
+
+/* ---- events ---- */
+
+static int watch(struct daemon *d, int64_t now_ms, struct error *err)
+{
+    if (now_ms < d->watch_at_ms)
+        return 0;
+    d->watch_at_ms = now_ms + WATCH_MS;
+    int64_t version = store_data_version(d->params.store);
+    if (version != d->data_version) {
+        d->data_version = version;
+        for (int i = 0; i < d->line_count; i++)
+            packer_orders(d->lines[i].packer);
+    }
+    bool idle = false;
+    int rc = d->params.once && !d->close_at_ms ? is_idle(d, &idle, err) : 0;
+    if (rc == 0 && idle)
+        begin_close(d);
+    if (rc == 0 && d->wrote && now_ms >= d->checkpoint_at_ms) {
+        d->checkpoint_at_ms = now_ms + CHECKPOINT_MS;
+        d->wrote = false;
+        rc = store_checkpoint(d->params.store, err);
+        if (rc == E_LOCKED)
+            rc = 0; /* the next one will do */
+    }
+    return rc;
+}
+
+/* Returns when the next round is due. */
+static int64_t run_round(struct daemon *d)
+{
+    struct error err = {0};
+    int64_t now_ms = clock_mono_ms(d->params.clock);
+    int rc = watch(d, now_ms, &err);
+    if (rc == 0)
+        rc = round_once(d, &err);
+    if (rc < 0) {
+        fail(d, rc, &err);
+        return LOOP_TIMER_DONE;
+    }
+    check_end(d, clock_mono_ms(d->params.clock));
+    int64_t due_ms = d->watch_at_ms;
+    for (int i = 0; i < d->line_count; i++) {
+        int64_t line_ms = packer_due_ms(d->lines[i].packer);
+        if (line_ms < due_ms)
+            due_ms = line_ms;
+    }
+    return due_ms;
+}
+
+static int64_t timer_due(void *data, int64_t now_ms)
+{
+    struct daemon *d = data;
+    (void)now_ms;
+    return run_round(d);
+}
+
+static void answer_ready(void *data, short revents)
+{
+    (void)revents; /* POLLIN is all we asked for */
+    struct daemon *d = data;
+    loop_set_timer(d->timer, run_round(d));
+}
+
+static void signalled(void *data, int number)
+{
+    struct daemon *d = data;
+    log_info("sachetd", "signal=%d: finishing started pouches, then ending", number);
+    begin_close(d);
+    loop_set_timer(d->timer, run_round(d));
+}
+
+/* ---- life ---- */
+
+static int open_lines(struct daemon *d, struct error *err)
+{
+    int count = conf_count(d->params.site, "machines");
+    if (count > LINES_MAX)
+        return error_set(err, E_LIMIT, "%s: %d machines, at most %d", conf_file(d->params.site), count,
+                         LINES_MAX);
+    for (int i = 0; i < count; i++) {
+        struct line *line = &d->lines[d->line_count++];
+        buf_init(&line->state);
+        line->state_at_ms = INT64_MIN / 2;
+        int rc = line_open(d, line, i, err);
+        if (rc < 0)
+            return rc;
+        int fd = machine_fd(line->machine);
+        line->io = fd >= 0 ? loop_add_io(d->loop, fd, POLLIN, answer_ready, d) : NULL;
+        if (fd >= 0 && !line->io)
+            return error_set(err, E_MEMORY, "no memory for the event loop");
+    }
+    return 0;
+}
+
+struct daemon *daemon_create(const struct daemon_params *params, struct error *err)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    struct daemon *d = calloc(1, sizeof *d);
+    if (!d) {
+        error_set(err, E_MEMORY, "no memory for sachetd");
+        return NULL;
+    }
+    d->params = *params;
+    buf_init(&d->scratch);
+    int64_t now_ms = clock_mono_ms(params->clock);
+    d->checkpoint_at_ms = now_ms + CHECKPOINT_MS;
+    /* Signals first: the threads of the lines inherit the blocked mask. */
+    d->loop = loop_create(params->clock, err);
+    if (!d->loop || loop_add_signals(d->loop, signals, 2, signalled, d, err) < 0 || open_lines(d, err) < 0)
+        goto fail;
+    d->timer = loop_add_timer(d->loop, now_ms, timer_due, d);
+    if (!d->timer) {
+        error_set(err, E_MEMORY, "no memory for the event loop");
+        goto fail;
+    }
+    d->data_version = store_data_version(params->store);
+    return d;
+fail:
+    daemon_destroy(d);
+    return NULL;
+}
+
+void daemon_destroy(struct daemon *d)
+{
+    if (!d)
+        return;
+    for (int i = 0; i < d->line_count; i++)
+        line_close(&d->lines[i]);
+    loop_destroy(d->loop);
+    buf_finish(&d->scratch);
+    free(d);
+}
+
+int daemon_run(struct daemon *d, struct error *err)
+{
+    int rc = loop_run(d->loop, err);
+    if (rc < 0)
+        return rc;
+    if (d->rc < 0) {
+        for (int i = 0; i < d->line_count; i++)
+            machine_make_safe(d->lines[i].machine);
+        *err = d->err;
+        return d->rc;
+    }
+    if (d->params.once && d->stopped_batch)
+        return error_set(err, E_STATE, "a batch stopped and waits for a person; see 'sachet batch list'");
+    return 0;
+}
