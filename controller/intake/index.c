@@ -192,6 +192,33 @@ static bool same_patient(const struct intake_patient *a, const struct intake_pat
            a->deceased == b->deceased;
 }
 
+static void touch(struct index *index, const char *reference, const struct intake_patient *patient)
+{
+    struct index_touched *node = arena_alloc(&index->arena, sizeof *node);
+    if (node == NULL) {
+        index->full = true;
+        return;
+    }
+    node->reference = reference;
+    node->patient = patient;
+    node->next = index->touched;
+    index->touched = node;
+}
+
+void index_touch(struct index *index, const char *reference)
+{
+    char key[KEY_BYTES];
+    if (reference[0] == '\0' || reference[0] == '#' ||
+        (size_t)snprintf(key, sizeof key, "touched %s", reference) >= sizeof key)
+        return;
+    void **place = put(index, &index->taken, key); /* keys of counts have a line feed, this one has none */
+    if (place == NULL || *place != NULL)
+        return;
+    const char *copy = keep(&index->arena, reference);
+    *place = (void *)(uintptr_t)copy;
+    touch(index, copy, NULL);
+}
+
 void index_add_patient(struct index *index, const json_t *patient, const char *full_url)
 {
     char keys[3][KEY_BYTES];
@@ -217,6 +244,25 @@ void index_add_patient(struct index *index, const json_t *patient, const char *f
         }
     }
     index->patient_count += !known;
+    if (!known && count > 0)
+        touch(index, NULL, row);
+}
+
+void index_alias_patient(struct index *index, const char *reference, const struct intake_patient *patient)
+{
+    if (reference[0] == '\0' || reference[0] == '#' || strlen(reference) >= INTAKE_ID_BYTES_MAX ||
+        index_patient(index, reference) != NULL)
+        return;
+    void **place = put(index, &index->patients, reference);
+    struct intake_patient *row = place != NULL ? arena_alloc(&index->arena, sizeof *row) : NULL;
+    if (row == NULL) {
+        index->full = true;
+        return;
+    }
+    *row = *patient;
+    row->id = keep(&index->arena, patient->id);
+    row->name = keep(&index->arena, patient->name);
+    *place = row;
 }
 
 void index_add_drug(struct index *index, const json_t *medication, const char *full_url)
@@ -252,8 +298,7 @@ void index_add_drug(struct index *index, const json_t *medication, const char *f
     }
 }
 
-/* The last part of a reference: the order's id. */
-static const char *reference_id(const char *reference)
+const char *index_reference_id(const char *reference)
 {
     const char *slash = strrchr(reference, '/');
     if (slash != NULL)
@@ -272,7 +317,7 @@ void index_add_fill(struct index *index, const json_t *dispense)
     if (strcmp(status, "completed") != 0 || !fhir_date_read(text, &day, &last))
         return;
     for (size_t i = 0; i < json_array_size(orders); i++) {
-        const char *id = reference_id(fhir_text(json_array_get(orders, i), "reference"));
+        const char *id = index_reference_id(fhir_text(json_array_get(orders, i), "reference"));
         if (id[0] == '\0' || strlen(id) >= INTAKE_ID_BYTES_MAX)
             continue;
         void **place = put(index, &index->fills, id);

@@ -28,6 +28,12 @@ struct index_order {
 
 /* A current order whose drug or patient may come later in the input. */
 struct index_pending;
+/* A patient of the input, or one that an order refers to. */
+struct index_touched {
+    struct index_touched *next;
+    const char *reference; /* of an order; NULL: a Patient of the input */
+    const struct intake_patient *patient;
+};
 
 struct index {
     struct arena arena;
@@ -37,6 +43,7 @@ struct index {
     struct keymap orders; /* order id -> struct index_order */
     struct keymap taken;  /* "patient\ndrug" -> count */
     struct index_pending *pending;
+    struct index_touched *touched;
     int64_t patient_count, drug_count;
     bool full; /* a limit or memory was reached: nothing more is kept, the run must fail */
 };
@@ -52,6 +59,14 @@ void index_add_drug(struct index *index, const json_t *medication, const char *f
 void index_add_fill(struct index *index, const json_t *dispense);
 /* True when this order was not seen before in this pass, word for word. */
 bool index_add_order(struct index *index, const char *id, uint64_t hash);
+
+/* Lets a reference that leads nowhere yet lead to a patient who is known from elsewhere; copies it. */
+void index_alias_patient(struct index *index, const char *reference, const struct intake_patient *patient);
+/* Remembers the patient of an order, once for each reference. */
+void index_touch(struct index *index, const char *reference);
+
+/* The id at the end of a reference: "Patient/X", "urn:uuid:X", an address. */
+const char *index_reference_id(const char *reference);
 
 const struct intake_patient *index_patient(const struct index *index, const char *reference);
 const struct index_drug *index_drug(const struct index *index, const char *reference);

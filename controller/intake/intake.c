@@ -25,6 +25,7 @@ struct intake {
     struct arena arena; /* of one order */
     struct intake_totals totals;
     enum pass pass;
+    const struct intake_patient *known; /* patient of the known order in work; NULL: of the input */
     int64_t bytes;
     int64_t file_relevant; /* resources of the file in work that belong to an order */
     int64_t file_others, file_refused;
@@ -95,9 +96,13 @@ static void index_request(struct intake *intake, const struct found *found)
     if (request_id(request, found->full_url, id, sizeof id) &&
         !index_add_order(&intake->index, id, index_hash(request)))
         return;
+    const char *patient = fhir_text(json_object_get(request, "subject"), "reference");
+    if (intake->known != NULL)
+        index_alias_patient(&intake->index, patient, intake->known);
+    else
+        index_touch(&intake->index, patient);
     if (!request_is_current(request, intake->policy.today))
         return;
-    const char *patient = fhir_text(json_object_get(request, "subject"), "reference");
     const char *reference = request_drug_reference(request, &contained);
     if (reference[0] != '\0') {
         index_defer(&intake->index, patient, reference, request_is_as_needed(request));
@@ -442,33 +447,89 @@ static void end_of_index(struct intake *intake)
     intake->pass = PASS_READ;
 }
 
-int intake_run(struct intake *intake, const char *const *paths, int count, struct error *err)
+static int walk(struct intake *intake, const char *const *paths, int count, struct error *err)
 {
     const struct source_events events = {intake,    on_text,    on_refused, on_opened,
                                          on_closed, on_skipped, on_progress};
     int rc = 0;
-    intake->pass = PASS_INDEX;
-    for (int i = 0; i < count && rc == 0; i++)
-        rc = source_walk(paths[i], &events, err);
-    if (rc != 0)
-        return rc;
-    end_of_index(intake);
     for (int i = 0; i < count && rc == 0; i++)
         rc = source_walk(paths[i], &events, err);
     return rc;
+}
+
+int intake_index(struct intake *intake, const char *const *paths, int count, struct error *err)
+{
+    return walk(intake, paths, count, err);
+}
+
+int intake_index_text(struct intake *intake, const char *place, const char *text, size_t len,
+                      struct error *err)
+{
+    return take_text(intake, place, 1, true, text, len, err);
+}
+
+int intake_index_known(struct intake *intake, const struct intake_patient *patient, const char *place,
+                       const char *text, size_t len, struct error *err)
+{
+    intake->known = patient;
+    int rc = take_text(intake, place, 1, true, text, len, err);
+    intake->known = NULL;
+    return rc;
+}
+
+int intake_read(struct intake *intake, const char *const *paths, int count, struct error *err)
+{
+    if (intake->pass == PASS_INDEX)
+        end_of_index(intake);
+    return walk(intake, paths, count, err);
+}
+
+int intake_read_text(struct intake *intake, const char *place, const char *text, size_t len,
+                     struct error *err)
+{
+    if (intake->pass == PASS_INDEX)
+        end_of_index(intake);
+    return take_text(intake, place, 1, true, text, len, err);
+}
+
+int intake_run(struct intake *intake, const char *const *paths, int count, struct error *err)
+{
+    int rc = intake_index(intake, paths, count, err);
+    return rc == 0 ? intake_read(intake, paths, count, err) : rc;
 }
 
 int intake_run_texts(struct intake *intake, const char *const *places, const char *const *texts,
                      const size_t *lens, int count, struct error *err)
 {
     int rc = 0;
-    for (int pass = 0; pass < 2 && rc == 0; pass++) {
-        if (pass == 0)
-            intake->pass = PASS_INDEX;
-        else
-            end_of_index(intake);
-        for (int i = 0; i < count && rc == 0; i++)
-            rc = take_text(intake, places[i], 1, true, texts[i], lens[i], err);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = intake_index_text(intake, places[i], texts[i], lens[i], err);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = intake_read_text(intake, places[i], texts[i], lens[i], err);
+    return rc;
+}
+
+bool intake_has_order(const struct intake *intake, const char *source_id)
+{
+    return index_order(&intake->index, source_id) != NULL;
+}
+
+int intake_touched(const struct intake *intake,
+                   int (*each)(void *data, const char *id, const struct intake_patient *known,
+                               struct error *err),
+                   void *data, struct error *err)
+{
+    int rc = 0;
+    for (const struct index_touched *node = intake->index.touched; node != NULL && rc == 0;
+         node = node->next) {
+        const struct intake_patient *known = node->patient;
+        if (known == NULL)
+            known = index_patient(&intake->index, node->reference);
+        const char *id = known != NULL && known->id[0] != '\0' ? known->id : NULL;
+        if (id == NULL && node->reference != NULL)
+            id = index_reference_id(node->reference);
+        if (id != NULL)
+            rc = each(data, id, known, err);
     }
     return rc;
 }

@@ -108,10 +108,37 @@ int intake_run(struct intake *intake, const char *const *paths, int count, struc
 /* The same over texts in memory, one JSON text each; places name them. */
 int intake_run_texts(struct intake *intake, const char *const *places, const char *const *texts,
                      const size_t *lens, int count, struct error *err);
+
+/*
+ * The same in steps, for a caller that adds orders which it knows from before: intake_index for the input,
+ * intake_index_text for each known order of the patients that intake_touched names, then intake_read, then
+ * intake_read_text for the same known ones. Known orders whose id the input has must be left out
+ * (intake_has_order).
+ */
+int intake_index(struct intake *intake, const char *const *paths, int count, struct error *err);
+int intake_index_text(struct intake *intake, const char *place, const char *text, size_t len,
+                      struct error *err);
+int intake_read(struct intake *intake, const char *const *paths, int count, struct error *err);
+/* An order whose patient is known although the reference alone would not tell. patient is copied. */
+int intake_index_known(struct intake *intake, const struct intake_patient *patient, const char *place,
+                       const char *text, size_t len, struct error *err);
+int intake_read_text(struct intake *intake, const char *place, const char *text, size_t len,
+                     struct error *err);
+bool intake_has_order(const struct intake *intake, const char *source_id);
+/* Calls each for every patient of the input, and for every patient that an order of the input refers to (then
+ * known is NULL unless the input has it). A patient may come more than once. */
+int intake_touched(const struct intake *intake,
+                   int (*each)(void *data, const char *id, const struct intake_patient *known,
+                               struct error *err),
+                   void *data, struct error *err);
+
 const struct intake_totals *intake_totals(const struct intake *intake);
 
 /* One order as one line of JSON for `sachet import --dry-run --json` (no line end). */
 void order_write(const struct order *order, struct buf *out);
+/* All reasons and notes, [{"code":…,"text":…}], and the drug's codes, [{"system":…,"code":…}]. */
+void order_write_reasons(const struct order *order, struct buf *out);
+void order_write_codes(const struct order *order, struct buf *out);
 /* What a person reads of one piece of the order's product: "tablet", "capsule", "piece". */
 const char *order_unit(const struct order *order);
 

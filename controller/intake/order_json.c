@@ -27,13 +27,16 @@ const char *order_unit(const struct order *order)
     return strstr(form, "capsule") != NULL ? "capsule" : "piece";
 }
 
-static void write_reasons(const struct reasons *reasons, bool notes, struct buf *out)
+enum which { WHICH_ALL, WHICH_REASONS, WHICH_NOTES };
+
+static void write_reasons(const struct reasons *reasons, enum which which, struct buf *out)
 {
     const char *comma = "";
     buf_char(out, '[');
     for (int i = 0; i < reasons->count; i++) {
         const struct reason *row = &reasons->rows[i];
-        if ((reason_class_of(row->code) == REASON_NOTE) != notes)
+        bool note = reason_class_of(row->code) == REASON_NOTE;
+        if ((which == WHICH_NOTES && !note) || (which == WHICH_REASONS && note))
             continue;
         buf_printf(out, "%s{\"code\":\"%s\",\"text\":", comma, reason_name(row->code));
         write_text(row->text[0] != '\0' ? row->text : reason_text(row->code), out);
@@ -59,11 +62,14 @@ static void write_codes(const struct reasons *reasons, struct buf *out)
     buf_char(out, ']');
 }
 
-static void write_drug(const struct order *order, struct buf *out)
+void order_write_reasons(const struct order *order, struct buf *out)
 {
-    buf_text(out, "{\"name\":");
-    write_text(order->drug_name, out);
-    buf_text(out, ",\"codes\":[");
+    write_reasons(&order->reasons, WHICH_ALL, out);
+}
+
+void order_write_codes(const struct order *order, struct buf *out)
+{
+    buf_char(out, '[');
     for (int i = 0; i < order->code_count; i++) {
         buf_printf(out, "%s{\"system\":", i > 0 ? "," : "");
         write_text(order->codes[i].system, out);
@@ -71,7 +77,16 @@ static void write_drug(const struct order *order, struct buf *out)
         write_text(order->codes[i].code, out);
         buf_char(out, '}');
     }
-    buf_text(out, "],\"product\":");
+    buf_char(out, ']');
+}
+
+static void write_drug(const struct order *order, struct buf *out)
+{
+    buf_text(out, "{\"name\":");
+    write_text(order->drug_name, out);
+    buf_text(out, ",\"codes\":");
+    order_write_codes(order, out);
+    buf_text(out, ",\"product\":");
     if (order->product != NULL)
         write_text(order->product->code, out);
     else
@@ -91,9 +106,9 @@ void order_write(const struct order *order, struct buf *out)
     buf_printf(out, ",\"outcome\":\"%s\",\"reasons\":", outcome_text(order->reasons.outcome));
     write_codes(&order->reasons, out);
     buf_text(out, ",\"details\":");
-    write_reasons(&order->reasons, false, out);
+    write_reasons(&order->reasons, WHICH_REASONS, out);
     buf_text(out, ",\"notes\":");
-    write_reasons(&order->reasons, true, out);
+    write_reasons(&order->reasons, WHICH_NOTES, out);
     buf_text(out, ",\"drug\":");
     write_drug(order, out);
     if (order->has_reading) {

@@ -157,7 +157,7 @@ void request_drug_key(const struct catalogue *catalogue, const json_t *request, 
 const char *request_patient_key(const struct index *index, const char *reference)
 {
     const struct intake_patient *patient = index_patient(index, reference);
-    return patient != NULL && patient->id[0] != '\0' ? patient->id : reference;
+    return patient != NULL && patient->id[0] != '\0' ? patient->id : index_reference_id(reference);
 }
 
 /* What only one of the versions has. The shape of the dose is checked against it. */
@@ -282,11 +282,8 @@ static void check_patient(const struct request_context *context, const json_t *r
         }
     } else if (reference[0] != '\0') {
         patient = index_patient(context->index, reference);
-        if (patient == NULL && context->sink->patient != NULL) {
-            const char *id = strrchr(reference, '/');
-            id = id != NULL ? id + 1 : strncmp(reference, "urn:uuid:", 9) == 0 ? reference + 9 : reference;
-            patient = context->sink->patient(context->sink->data, id);
-        }
+        if (patient == NULL && context->sink->patient != NULL)
+            patient = context->sink->patient(context->sink->data, index_reference_id(reference));
     }
     order->patient = patient;
     if (patient == NULL)
@@ -344,16 +341,16 @@ static void check_end(const struct intake_policy *policy, struct order *order)
 }
 
 /* The request as text; with the Medication that it refers to in a Bundle of two. */
-static const char *original_text(const json_t *request, const json_t *medication, bool outside,
+static const char *original_text(const json_t *request, const json_t *medication, const char *reference,
                                  struct arena *arena)
 {
     json_t *root;
-    if (outside && medication != NULL)
-        root = json_pack("{s:s, s:s, s:[{s:O}, {s:O}]}", "resourceType", "Bundle", "type", "collection",
-                         "entry", "resource", request, "resource", medication);
+    if (reference[0] != '\0' && medication != NULL)
+        root = json_pack("{s:s, s:s, s:[{s:O}, {s:s, s:O}]}", "resourceType", "Bundle", "type", "collection",
+                         "entry", "resource", request, "fullUrl", reference, "resource", medication);
     else
         root = json_incref((json_t *)(uintptr_t)request);
-    char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root != NULL ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     const char *copy = text != NULL ? arena_text(arena, text, strlen(text)) : NULL;
     free(text);
     json_decref(root);
@@ -370,7 +367,7 @@ int request_read(const struct request_context *context, const json_t *request, s
     check_standing(request, ret);
     check_patient(context, request, arena, ret);
     check_dates(context, request, ret);
-    bool outside = request_drug_reference(request, &contained)[0] != '\0';
+    const char *reference = request_drug_reference(request, &contained);
     json_t *medication = find_medication(context, request, reasons);
     if (medication != NULL)
         check_medication(medication, reasons);
@@ -401,7 +398,7 @@ int request_read(const struct request_context *context, const json_t *request, s
             rc = error_set(err, E_MEMORY, "intake: out of memory");
     }
     ret->code_count = drug.code_count;
-    ret->original = original_text(request, medication, outside, arena);
+    ret->original = original_text(request, medication, reference, arena);
     json_decref(medication);
     if (rc == 0 && (ret->drug_name == NULL || ret->drug_form == NULL || ret->original == NULL))
         rc = error_set(err, E_MEMORY, "intake: out of memory");

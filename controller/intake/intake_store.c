@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/intake/intake_store.h"
+
+#include "config/base/arena.h"
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "config/base/error.h"
+#include "controller/intake/dosage.h"
+#include "controller/intake/index.h"
+#include "controller/seal/seal.h"
+#include "controller/stock/product.h"
+#include "controller/store/audit.h"
+#include "controller/store/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+    struct intake_import *import;
+    struct store *store;
+    struct catalogue *catalogue;
+    struct intake *intake;
+    struct arena arena;     /* of the run: ids, patients from the store */
+    struct keymap patients; /* source id -> struct stored_patient */
+    struct keymap written;  /* order ids of this run */
+    struct keymap products; /* product codes that are in the store */
+    int batch;              /* orders in the open transaction */
+};
+
+struct stored_patient {
+    int64_t id; /* 0: not in the store */
+    bool named; /* a Patient resource was seen, not only a reference */
+    struct intake_patient patient;
+};
+
+/* Transactions. */
+
+static int begin(struct run *run, struct error *err)
+{
+    return store_in_write(run->store) ? 0 : store_write_begin(run->store, err);
+}
+
+static int end(struct run *run, bool now, struct error *err)
+{
+    if (!store_in_write(run->store) || (!now && ++run->batch < INTAKE_BATCH_ORDERS))
+        return 0;
+    run->batch = 0;
+    return store_write_commit(run->store, err);
+}
+
+/* Catalogue. */
+
+struct loading {
+    struct catalogue *catalogue;
+    struct error *err;
+};
+
+static int add_product(void *data, const struct product *product)
+{
+    struct drug_name name;
+    const struct loading *loading = data;
+    struct catalogue_row row = {
+        .code = product->code,
+        .name = product->name,
+        .ingredient = product->ingredient,
+        .strength = product->strength,
+        .form = product->form,
+        .release = product->release,
+        .rxcui = product->rxcui,
+        .ndc = product->ndc,
+        .note = product->note,
+        .packable = product->packable == PRODUCT_PACKABLE_YES          ? PACKABLE_YES
+                    : product->packable == PRODUCT_PACKABLE_PHARMACIST ? PACKABLE_PHARMACIST
+                                                                       : PACKABLE_NO,
+        .halves = product->halves,
+        .provisional = product->provisional,
+    };
+    drug_name_read(product->name, product->form, &name);
+    row.kind = name.kind;
+    row.oral = name.oral;
+    return catalogue_add(loading->catalogue, &row, loading->err);
+}
+
+int catalogue_load(struct store *store, struct catalogue **ret_catalogue, struct error *err)
+{
+    struct catalogue *catalogue = catalogue_create();
+    struct loading loading = {catalogue, err};
+    int rc = catalogue != NULL ? product_each(store, add_product, &loading, err)
+                               : error_set(err, E_MEMORY, "catalogue: out of memory");
+    if (rc != 0) {
+        catalogue_destroy(catalogue);
+        return rc;
+    }
+    *ret_catalogue = catalogue;
+    return 0;
+}
+
+/* The provisional product of an order goes into the store before the order. *ret_code is NULL when the store
+ * does not take it (a name that no label can carry). */
+static int keep_product(struct run *run, const struct catalogue_row *row, const char **ret_code,
+                        struct error *err)
+{
+    *ret_code = row->code;
+    if (!row->fresh)
+        return 0;
+    void **place = keymap_put(&run->products, row->code, strlen(row->code));
+    if (place == NULL)
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    if (*place != NULL) {
+        *ret_code = *place == row ? row->code : NULL;
+        return 0;
+    }
+    *place = run; /* tried, and not taken so far */
+    struct product product = {.provisional = true};
+    const char *packable = row->packable == PACKABLE_YES ? "yes" : "no";
+    const char *const fields[][2] = {
+        {"code", row->code},
+        {"name", row->name},
+        {"ingredient", row->ingredient[0] != '\0' ? row->ingredient : "unknown"},
+        {"strength", row->strength},
+        {"form", row->form[0] != '\0' ? row->form : "unknown"},
+        {"release", row->release},
+        {"rxcui", row->rxcui},
+        {"ndc", row->ndc},
+        {"packable", packable},
+        {"halves", row->halves ? "yes" : "no"},
+        {"look", ""},
+        {"note", row->note},
+    };
+    int rc = 0;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0] && rc == 0; i++)
+        rc = product_set(&product, fields[i][0], fields[i][1], err);
+    if (rc == 0)
+        rc = product_check(&product, err);
+    if (rc != 0) {
+        *ret_code = NULL;
+        return 0; /* the order keeps its reasons; only the product row is missing */
+    }
+    enum product_put put = PRODUCT_SAME;
+    rc = begin(run, err);
+    if (rc == 0)
+        rc = product_put(run->store, &product, run->import->wall_ms, &put, err);
+    if (rc == 0) {
+        *place = (void *)(uintptr_t)row;
+        run->import->stored.products_new += put == PRODUCT_ADDED;
+    }
+    return rc;
+}
+
+/* Patients. */
+
+static void hash_patient(const struct intake_patient *patient, uint8_t hash[SEAL_HASH_BYTES])
+{
+    char text[512];
+    int len = snprintf(text, sizeof text, "%s\n%" PRId32 "\n%d", patient->name, patient->birth_day,
+                       patient->deceased);
+    seal_hash(text, len > 0 && (size_t)len < sizeof text ? (size_t)len : sizeof text - 1, hash);
+}
+
+/* What the store has under this id; the struct lives as long as the run. */
+static int find_patient(struct run *run, const char *id, struct stored_patient **ret, struct error *err)
+{
+    void **place = keymap_put(&run->patients, id, strlen(id));
+    if (place == NULL)
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    if (*place != NULL) {
+        *ret = *place;
+        return 0;
+    }
+    struct stored_patient *row = arena_alloc(&run->arena, sizeof *row);
+    struct store_rows *rows = NULL;
+    if (row == NULL)
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    int rc = store_query(run->store, &rows, err,
+                         "SELECT id, name, birth_day, deceased FROM patient WHERE source_id = ?", "t", id);
+    if (rc != 0)
+        return rc;
+    rc = store_next(rows, err);
+    if (rc > 0) {
+        const char *name = store_text(rows, 1);
+        row->id = store_int(rows, 0);
+        row->named = name[0] != '\0';
+        row->patient.name = arena_text(&run->arena, name, strlen(name));
+        row->patient.birth_day = store_is_null(rows, 2) ? CIVIL_DAY_NONE : (int32_t)store_int(rows, 2);
+        row->patient.deceased = store_int(rows, 3) != 0;
+    }
+    store_done(rows);
+    if (rc < 0)
+        return rc;
+    row->patient.id = arena_text(&run->arena, id, strlen(id));
+    *place = row;
+    *ret = row;
+    return 0;
+}
+
+/* Inserts or updates the patient's row; known NULL: only a reference was seen. */
+static int keep_patient(struct run *run, const char *id, const struct intake_patient *known, bool insert,
+                        int64_t *ret_id, struct error *err)
+{
+    static const struct intake_patient nobody = {.name = "", .birth_day = CIVIL_DAY_NONE};
+    uint8_t hash[SEAL_HASH_BYTES];
+    struct stored_patient *row = NULL;
+    int64_t now = run->import->wall_ms;
+    int rc = find_patient(run, id, &row, err);
+    if (rc != 0)
+        return rc;
+    const struct intake_patient *patient = known != NULL ? known : &nobody;
+    hash_patient(patient, hash);
+    bool birth = patient->birth_day != CIVIL_DAY_NONE;
+    if (row->id == 0 && insert) {
+        rc = begin(run, err);
+        if (rc == 0)
+            rc = store_insert(run->store, err, &row->id,
+                              "INSERT INTO patient (source_id, name, deceased, content_hash, changed_ms) "
+                              "VALUES (?, ?, ?, ?, ?)",
+                              "ttibi", id, patient->name, (int64_t)patient->deceased, hash, sizeof hash, now);
+        if (rc == 0 && birth)
+            rc = store_exec(run->store, err, "UPDATE patient SET birth_day = ? WHERE id = ?", "ii",
+                            (int64_t)patient->birth_day, row->id);
+        run->import->stored.patients_new += rc == 0;
+    } else if (row->id != 0 && known != NULL && !known->clash &&
+               (!row->named || strcmp(row->patient.name, known->name) != 0 ||
+                row->patient.birth_day != known->birth_day || row->patient.deceased != known->deceased)) {
+        rc = begin(run, err);
+        if (rc == 0)
+            rc = store_exec(run->store, err,
+                            "UPDATE patient SET name = ?, birth_day = NULL, deceased = ?, content_hash = ?, "
+                            "changed_ms = ? WHERE id = ?",
+                            "tibii", known->name, (int64_t)known->deceased, hash, sizeof hash, now, row->id);
+        if (rc == 0 && birth)
+            rc = store_exec(run->store, err, "UPDATE patient SET birth_day = ? WHERE id = ?", "ii",
+                            (int64_t)known->birth_day, row->id);
+        run->import->stored.patients_changed += rc == 0;
+    } else {
+        *ret_id = row->id;
+        return 0;
+    }
+    if (rc == 0 && known != NULL) {
+        row->named = true;
+        row->patient.name = arena_text(&run->arena, known->name, strlen(known->name));
+        row->patient.birth_day = known->birth_day;
+        row->patient.deceased = known->deceased;
+        if (row->patient.name == NULL)
+            rc = error_set(err, E_MEMORY, "intake: out of memory");
+    }
+    *ret_id = row->id;
+    return rc;
+}
+
+/* For the intake: a patient of the store that is not in the input. */
+static const struct intake_patient *stored_patient(void *data, const char *id)
+{
+    struct run *run = data;
+    struct stored_patient *row = NULL;
+    if (id[0] == '\0' || find_patient(run, id, &row, NULL) != 0 || row->id == 0 || !row->named)
+        return NULL;
+    return &row->patient;
+}
+
+/* Orders. */
+
+/* The columns that are worked out, as the store keeps them. */
+struct worked {
+    struct buf reasons, codes, reading, dosage;
+};
+
+static void worked_finish(struct worked *worked)
+{
+    buf_finish(&worked->reasons);
+    buf_finish(&worked->codes);
+    buf_finish(&worked->reading);
+    buf_finish(&worked->dosage);
+}
+
+static int worked_make(const struct order *order, struct worked *worked, struct error *err)
+{
+    const char *unit = order_unit(order);
+    buf_init(&worked->reasons);
+    buf_init(&worked->codes);
+    buf_init(&worked->reading);
+    buf_init(&worked->dosage);
+    order_write_reasons(order, &worked->reasons);
+    order_write_codes(order, &worked->codes);
+    if (order->has_reading) {
+        reading_write(&order->reading, &worked->reading);
+        dosage_write(&order->reading, strcmp(unit, "piece") == 0 ? "" : unit, &worked->dosage);
+    }
+    if (worked->reasons.failed || worked->codes.failed || worked->reading.failed || worked->dosage.failed)
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    return 0;
+}
+
+enum change { CHANGE_NEW, CHANGE_CONTENT, CHANGE_READING, CHANGE_REASONS, CHANGE_NONE };
+
+struct current {
+    int64_t row_id, version;
+    enum change change;
+};
+
+static int compare(struct run *run, const struct order *order, const struct worked *worked,
+                   const char *product, const uint8_t hash[SEAL_HASH_BYTES], struct current *ret,
+                   struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int rc = store_query(run->store, &rows, err,
+                         "SELECT id, version, content_hash, outcome, product_code, reading, dosage, reasons "
+                         "FROM order_version WHERE source_id = ? AND current = 1",
+                         "t", order->source_id);
+    if (rc != 0)
+        return rc;
+    rc = store_next(rows, err);
+    ret->change = CHANGE_NEW;
+    if (rc > 0) {
+        size_t len = 0;
+        const void *old = store_blob(rows, 2, &len);
+        bool same_content = len == SEAL_HASH_BYTES && memcmp(old, hash, len) == 0;
+        bool same_reading = strcmp(store_text(rows, 3), outcome_text(order->reasons.outcome)) == 0 &&
+                            strcmp(store_text(rows, 4), product != NULL ? product : "") == 0 &&
+                            strcmp(store_text(rows, 5), buf_string(&worked->reading)) == 0 &&
+                            strcmp(store_text(rows, 6), buf_string(&worked->dosage)) == 0;
+        bool same_reasons = strcmp(store_text(rows, 7), buf_string(&worked->reasons)) == 0;
+        ret->row_id = store_int(rows, 0);
+        ret->version = store_int(rows, 1);
+        ret->change = !same_content   ? CHANGE_CONTENT
+                      : !same_reading ? CHANGE_READING
+                      : !same_reasons ? CHANGE_REASONS
+                                      : CHANGE_NONE;
+    }
+    store_done(rows);
+    return rc < 0 ? rc : 0;
+}
+
+static int write_version(struct run *run, const struct order *order, const struct worked *worked,
+                         const char *product, const uint8_t hash[SEAL_HASH_BYTES],
+                         const struct current *current, struct error *err)
+{
+    int64_t patient_id = 0, ignored;
+    const char *patient = order->patient != NULL && order->patient->id[0] != '\0'
+                              ? order->patient->id
+                              : index_reference_id(order->patient_ref);
+    int rc =
+        keep_patient(run, patient[0] != '\0' ? patient : "unknown", order->patient, true, &patient_id, err);
+    if (rc == 0)
+        rc = begin(run, err);
+    if (rc == 0 && current->change != CHANGE_NEW)
+        rc = store_exec(run->store, err, "UPDATE order_version SET current = 0 WHERE id = ?", "i",
+                        current->row_id);
+    if (rc != 0)
+        return rc;
+    const char *reading = order->has_reading ? buf_string(&worked->reading) : NULL;
+    const char *dosage = order->has_reading ? buf_string(&worked->dosage) : NULL;
+    return store_insert(
+        run->store, err, &ignored,
+        "INSERT INTO order_version (source_id, version, current, patient_id, status, outcome, reasons, "
+        "drug_name, drug_codes, product_code, reading, dosage, original, content_hash, file, "
+        "imported_ms) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "tiitttttttttbti", order->source_id, current->version + 1, patient_id, order->status,
+        outcome_text(order->reasons.outcome), buf_string(&worked->reasons), order->drug_name,
+        buf_string(&worked->codes), product, reading, dosage, order->original, hash, (size_t)SEAL_HASH_BYTES,
+        order->place, run->import->wall_ms);
+}
+
+static int keep_order(struct run *run, const struct order *order, struct error *err)
+{
+    struct intake_stored *stored = &run->import->stored;
+    struct current current = {0};
+    struct worked worked;
+    uint8_t hash[SEAL_HASH_BYTES];
+    const char *product = NULL;
+    int rc = order->product != NULL ? keep_product(run, order->product, &product, err) : 0;
+    if (rc != 0)
+        return rc;
+    seal_hash(order->original, strlen(order->original), hash);
+    rc = worked_make(order, &worked, err);
+    if (rc == 0)
+        rc = compare(run, order, &worked, product, hash, &current, err);
+    if (rc == 0 && current.change == CHANGE_REASONS) {
+        rc = begin(run, err);
+        if (rc == 0)
+            rc = store_exec(run->store, err, "UPDATE order_version SET reasons = ? WHERE id = ?", "ti",
+                            buf_string(&worked.reasons), current.row_id);
+    } else if (rc == 0 && current.change != CHANGE_NONE) {
+        rc = write_version(run, order, &worked, product, hash, &current, err);
+    }
+    worked_finish(&worked);
+    if (rc != 0)
+        return rc;
+    stored->orders_new += current.change == CHANGE_NEW;
+    stored->orders_changed += current.change == CHANGE_CONTENT;
+    stored->orders_read_anew += current.change == CHANGE_READING;
+    stored->orders_same += current.change == CHANGE_NONE || current.change == CHANGE_REASONS;
+    return end(run, false, err);
+}
+
+static int on_order(void *data, const struct order *order, struct error *err)
+{
+    struct run *run = data;
+    if (run->import->order != NULL)
+        run->import->order(run->import->data, order);
+    if (order->source_id[0] == '\0' || order->original == NULL || order->original[0] == '\0') {
+        run->import->stored.orders_unkept++;
+        return 0;
+    }
+    /* Of two that clash under one id the first is kept, waiting; both are told. */
+    void **place = keymap_put(&run->written, order->source_id, strlen(order->source_id));
+    if (place == NULL)
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    if (*place != NULL)
+        return 0;
+    *place = run;
+    return keep_order(run, order, err);
+}
+
+static void on_refused(void *data, const char *place, const char *what)
+{
+    struct run *run = data;
+    if (run->import->refused != NULL)
+        run->import->refused(run->import->data, place, what);
+}
+
+static void on_progress(void *data, int64_t bytes)
+{
+    struct run *run = data;
+    if (run->import->progress != NULL)
+        run->import->progress(run->import->data, bytes);
+}
+
+/* Runs. */
+
+static int run_open(struct run *run, struct intake_import *import, struct error *err)
+{
+    const struct intake_sink sink = {run, on_order, on_refused, on_progress, stored_patient};
+    *run = (struct run){.import = import, .store = import->store};
+    arena_init(&run->arena, INTAKE_INDEX_BYTES_MAX);
+    keymap_init(&run->patients, &run->arena);
+    keymap_init(&run->written, &run->arena);
+    keymap_init(&run->products, &run->arena);
+    int rc = catalogue_load(import->store, &run->catalogue, err);
+    if (rc != 0)
+        return rc;
+    run->intake = intake_create(&import->policy, run->catalogue, &sink);
+    return run->intake != NULL ? 0 : error_set(err, E_MEMORY, "intake: out of memory");
+}
+
+static void run_close(struct run *run)
+{
+    store_write_rollback(run->store);
+    intake_destroy(run->intake);
+    catalogue_destroy(run->catalogue);
+    keymap_finish(&run->patients);
+    keymap_finish(&run->written);
+    keymap_finish(&run->products);
+    arena_finish(&run->arena);
+}
+
+static int audit_run(struct run *run, const char *action, struct error *err)
+{
+    const struct intake_totals *totals = &run->import->totals;
+    const struct intake_stored *stored = &run->import->stored;
+    char detail[512];
+    (void)snprintf(detail, sizeof detail,
+                   "{\"requests\":%" PRId64 ",\"packable\":%" PRId64 ",\"waiting\":%" PRId64
+                   ",\"refused\":%" PRId64 ",\"new\":%" PRId64 ",\"changed\":%" PRId64
+                   ",\"read_anew\":%" PRId64 ",\"texts_refused\":%" PRId64 ",\"files_refused\":%" PRId64 "}",
+                   totals->requests, totals->outcomes[OUTCOME_PACKABLE], totals->outcomes[OUTCOME_WAITING],
+                   totals->outcomes[OUTCOME_REFUSED], stored->orders_new, stored->orders_changed,
+                   stored->orders_read_anew, totals->texts_refused, totals->files_refused);
+    int rc = begin(run, err);
+    if (rc == 0)
+        rc = audit_add(run->store, run->import->wall_ms, run->import->actor, action, "intake", detail, err);
+    return rc == 0 ? end(run, true, err) : rc;
+}
+
+/* Each current order of one patient that the input does not have: text(place, original). */
+static int each_known(struct run *run, const char *patient, bool read, struct error *err)
+{
+    struct store_rows *rows = NULL;
+    struct arena arena;
+    struct known {
+        struct known *next;
+        const char *place, *text;
+    } *list = NULL;
+    const struct intake_patient *stored = stored_patient(run, patient);
+    arena_init(&arena, 0);
+    int rc = store_query(
+        run->store, &rows, err,
+        "SELECT o.source_id, o.file, o.original FROM order_version AS o JOIN patient AS p ON p.id = "
+        "o.patient_id WHERE p.source_id = ? AND o.current = 1 ORDER BY o.source_id DESC",
+        "t", patient);
+    /* Collected first: reading may write, and a query must not stand open over a write. */
+    while (rc == 0) {
+        int more = store_next(rows, err);
+        if (more <= 0) {
+            rc = more;
+            break;
+        }
+        const char *id = store_text(rows, 0);
+        bool taken = keymap_get(&run->written, id, strlen(id)) != NULL;
+        if (taken || (!read && intake_has_order(run->intake, id)))
+            continue;
+        struct known *known = arena_alloc(&arena, sizeof *known);
+        if (known == NULL) {
+            rc = error_set(err, E_MEMORY, "intake: out of memory");
+            break;
+        }
+        known->place = arena_text(&arena, store_text(rows, 1), strlen(store_text(rows, 1)));
+        known->text = arena_text(&arena, store_text(rows, 2), strlen(store_text(rows, 2)));
+        known->next = list;
+        list = known;
+    }
+    store_done(rows);
+    for (const struct known *known = list; known != NULL && rc == 0; known = known->next) {
+        if (known->place == NULL || known->text == NULL)
+            rc = error_set(err, E_MEMORY, "intake: out of memory");
+        else if (read)
+            rc = intake_read_text(run->intake, known->place, known->text, strlen(known->text), err);
+        else if (stored != NULL)
+            rc = intake_index_known(run->intake, stored, known->place, known->text, strlen(known->text), err);
+        else
+            rc = intake_index_text(run->intake, known->place, known->text, strlen(known->text), err);
+    }
+    arena_finish(&arena);
+    return rc;
+}
+
+static int touched_index(void *data, const char *id, const struct intake_patient *known, struct error *err)
+{
+    struct run *run = data;
+    int64_t ignored;
+    int rc = known != NULL ? keep_patient(run, id, known, false, &ignored, err) : 0;
+    return rc == 0 ? each_known(run, id, false, err) : rc;
+}
+
+static int touched_read(void *data, const char *id, const struct intake_patient *known, struct error *err)
+{
+    (void)known;
+    return each_known(data, id, true, err);
+}
+
+int intake_import(struct intake_import *import, const char *const *paths, int count, struct error *err)
+{
+    struct run run;
+    int64_t texts = 0;
+    int rc = run_open(&run, import, err);
+    if (rc == 0)
+        rc = intake_index(run.intake, paths, count, err);
+    if (run.intake != NULL)
+        texts = intake_totals(run.intake)->texts;
+    if (rc == 0)
+        rc = intake_touched(run.intake, touched_index, &run, err);
+    if (rc == 0)
+        rc = intake_read(run.intake, paths, count, err);
+    /* The totals are those of the input, without the known orders that were read once more. */
+    if (run.intake != NULL)
+        import->totals = *intake_totals(run.intake);
+    import->totals.texts = texts;
+    if (rc == 0)
+        rc = intake_touched(run.intake, touched_read, &run, err);
+    if (rc == 0)
+        rc = audit_run(&run, "intake.import", err);
+    run_close(&run);
+    return rc;
+}
+
+/* The source ids of all patients, in one arena. */
+static int all_patients(struct store *store, struct arena *arena, const char ***ret_ids, size_t *ret_count,
+                        struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int64_t count = 0;
+    int rc = store_get_int(store, &count, err, "SELECT count(*) FROM patient", "");
+    const char **ids = rc == 0 ? arena_array(arena, (size_t)count + 1, sizeof *ids) : NULL;
+    size_t used = 0;
+    if (rc == 0 && ids == NULL)
+        rc = error_set(err, E_MEMORY, "intake: out of memory");
+    if (rc == 0)
+        rc = store_query(store, &rows, err, "SELECT source_id FROM patient ORDER BY id", "");
+    while (rc == 0 && used < (size_t)count && (rc = store_next(rows, err)) > 0) {
+        ids[used++] = arena_text(arena, store_text(rows, 0), strlen(store_text(rows, 0)));
+        rc = ids[used - 1] != NULL ? 0 : error_set(err, E_MEMORY, "intake: out of memory");
+    }
+    store_done(rows);
+    *ret_ids = ids;
+    *ret_count = used;
+    return rc < 0 ? rc : 0;
+}
+
+int intake_import_again(struct intake_import *import, struct error *err)
+{
+    struct run run;
+    const char **ids = NULL;
+    size_t count = 0;
+    int rc = run_open(&run, import, err);
+    if (rc == 0)
+        rc = all_patients(import->store, &run.arena, &ids, &count, err);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = each_known(&run, ids[i], false, err);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = each_known(&run, ids[i], true, err);
+    if (run.intake != NULL)
+        import->totals = *intake_totals(run.intake);
+    if (rc == 0)
+        rc = audit_run(&run, "intake.again", err);
+    run_close(&run);
+    return rc;
+}
