@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sachet import: orders in, each packable, waiting or refused. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "config/base/clock.h"
+#include "config/base/error.h"
+#include "config/conf.h"
+#include "config/paths.h"
+#include "controller/intake/intake.h"
+#include "controller/intake/intake_store.h"
+#include "controller/review/user.h"
+#include "tools/sachet/cli.h"
+#include "tools/sachet/out.h"
+#include "tools/sachet/verbs.h"
+
+enum { REFUSED_LISTED_MAX = 1000, PATH_BYTES = 4096, PROGRESS_BYTES = 4 * 1024 * 1024 };
+
+struct importing {
+    struct cli *cli;
+    struct conf *packing;
+    json_t *refused; /* for the JSON summary; NULL else */
+    int64_t refused_count;
+    int64_t told; /* bytes at the last progress line */
+    bool each;    /* print every order as JSON */
+    bool dry;
+    bool derived;
+};
+
+static void on_refused(void *data, const char *place, const char *what)
+{
+    struct importing *importing = data;
+    fprintf(stderr, "%s: %s\n", place, what);
+    if (importing->refused != NULL && importing->refused_count < REFUSED_LISTED_MAX)
+        (void)json_array_append_new(importing->refused,
+                                    json_pack("{s:s, s:s}", "place", place, "what", what));
+    importing->refused_count++;
+}
+
+static void on_progress(void *data, int64_t bytes)
+{
+    struct importing *importing = data;
+    if (bytes - importing->told < PROGRESS_BYTES)
+        return;
+    importing->told = bytes;
+    fprintf(stderr, "read %" PRId64 " MiB\n", bytes / (1024 * 1024));
+}
+
+static void print_order(struct importing *importing, const struct order *order)
+{
+    struct buf out;
+    buf_init(&out);
+    order_write(order, &out);
+    buf_char(&out, '\n');
+    fputs(buf_string(&out), importing->cli->out);
+    buf_finish(&out);
+}
+
+static int on_order(void *data, const struct order *order, struct error *err)
+{
+    struct importing *importing = data;
+    (void)err;
+    if (importing->each)
+        print_order(importing, order);
+    return 0;
+}
+
+/* The summary. */
+
+static void print_reasons(FILE *out, const struct intake_totals *totals, enum reason_class class)
+{
+    bool done[REASON_CODE_COUNT] = {false};
+    for (;;) {
+        int best = -1;
+        for (int i = 0; i < REASON_CODE_COUNT; i++) {
+            if (!done[i] && totals->reasons[i] > 0 && reason_class_of((enum reason_code)i) == class &&
+                (best < 0 || totals->reasons[i] > totals->reasons[best]))
+                best = i;
+        }
+        if (best < 0)
+            return;
+        done[best] = true;
+        fprintf(out, "  %6" PRId64 "  %-18s  %s\n", totals->reasons[best],
+                reason_name((enum reason_code)best), reason_text((enum reason_code)best));
+    }
+}
+
+static void print_totals(const struct importing *importing, FILE *out, const struct intake_totals *totals)
+{
+    char day[CIVIL_TEXT_BYTES] = "none";
+    fprintf(out,
+            "files   %" PRId64 " read, %" PRId64 " refused, %" PRId64
+            " left out (their names are not FHIR's)\n",
+            totals->files - totals->files_refused, totals->files_refused, totals->files_skipped);
+    fprintf(out, "texts   %" PRId64 " read, %" PRId64 " refused\n", totals->texts - totals->texts_refused,
+            totals->texts_refused);
+    fprintf(out, "orders  %" PRId64 " = %" PRId64 " packable + %" PRId64 " waiting + %" PRId64 " refused",
+            totals->requests, totals->outcomes[OUTCOME_PACKABLE], totals->outcomes[OUTCOME_WAITING],
+            totals->outcomes[OUTCOME_REFUSED]);
+    if (totals->repeated > 0)
+        fprintf(out, "; %" PRId64 " more stand in the input twice", totals->repeated);
+    fputc('\n', out);
+    if (totals->outcomes[OUTCOME_REFUSED] > 0) {
+        fputs("not for pouches, by reason (an order may have several)\n", out);
+        print_reasons(out, totals, REASON_REFUSED);
+    }
+    if (totals->outcomes[OUTCOME_WAITING] > 0 || totals->outcomes[OUTCOME_REFUSED] > 0) {
+        fputs("for a pharmacist, by reason\n", out);
+        print_reasons(out, totals, REASON_WAITING);
+    }
+    if (totals->newest_day != CIVIL_DAY_NONE)
+        civil_format(totals->newest_day, day);
+    fprintf(out, "newest date in the input: %s\n", day);
+    if (importing->derived)
+        fputs(
+            "PROVISIONAL: products were derived from the orders' own names and codes; nobody checked them\n",
+            out);
+}
+
+static json_t *totals_json(const struct importing *importing, const struct intake_totals *totals)
+{
+    json_t *reasons = json_object();
+    char day[CIVIL_TEXT_BYTES] = "";
+    for (int i = 0; i < REASON_CODE_COUNT; i++) {
+        if (totals->reasons[i] > 0 && reason_class_of((enum reason_code)i) != REASON_NOTE)
+            (void)json_object_set_new(reasons, reason_name((enum reason_code)i),
+                                      json_integer(totals->reasons[i]));
+    }
+    if (totals->newest_day != CIVIL_DAY_NONE)
+        civil_format(totals->newest_day, day);
+    return json_pack(
+        "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:O?}", "dry_run",
+        importing->dry, "provisional", importing->derived, "files", totals->files, "files_refused",
+        totals->files_refused, "files_left_out", totals->files_skipped, "texts", totals->texts,
+        "texts_refused", totals->texts_refused, "orders", totals->requests, "packable",
+        totals->outcomes[OUTCOME_PACKABLE], "waiting", totals->outcomes[OUTCOME_WAITING], "refused",
+        totals->outcomes[OUTCOME_REFUSED], "repeated", totals->repeated, "patients", totals->patients,
+        "medications", totals->medications, "reasons", reasons, "newest", day[0] != '\0' ? day : NULL,
+        "refused_texts", importing->refused);
+}
+
+/* Exit status 1 when something could not be read at all. */
+static int result(const struct intake_totals *totals)
+{
+    return totals->files_refused > 0 || totals->texts_refused > 0 ? CLI_FOUND : 0;
+}
+
+/* Where rules and formulary come from. */
+
+static int load_packing(struct importing *importing, bool site, struct error *err)
+{
+    char path[PATH_BYTES];
+    const char *file = path;
+    char *site_path = NULL;
+    int rc = 0;
+    if (site) {
+        site_path = cli_site_path(importing->cli, conf_text(importing->cli->site, "rules.packing"));
+        file = site_path;
+        if (site_path == NULL)
+            return error_set(err, E_MEMORY, "out of memory");
+    } else {
+        rc = paths_data("rules/packing.yaml", path, sizeof path, err);
+    }
+    if (rc == 0)
+        rc = conf_load(&conf_packing, file, &importing->packing, err);
+    free(site_path);
+    return rc;
+}
+
+static void fill_policy(const struct importing *importing, bool site, struct intake_policy *policy)
+{
+    *policy = (struct intake_policy){
+        .today = importing->cli->today,
+        .max_order_age_days =
+            site ? (int)conf_int(importing->cli->site, "intake.max_order_age_days") : INTAKE_ORDER_AGE_DAYS,
+        .derive = importing->derived,
+        .packing = importing->packing,
+    };
+}
+
+static bool has_site(const struct cli *cli)
+{
+    const char *site = getenv("SACHET_SITE");
+    return cli_option(cli, "site") != NULL || (site != NULL && *site != '\0') ||
+           access("site.yaml", F_OK) == 0;
+}
+
+static int run_dry(struct importing *importing, struct error *err)
+{
+    struct cli *cli = importing->cli;
+    struct intake_policy policy;
+    struct catalogue *catalogue = NULL;
+    const struct intake_sink sink = {
+        .data = importing, .order = on_order, .refused = on_refused, .progress = on_progress};
+    bool site = has_site(cli);
+    int rc = site ? cli_open_store(cli, err) : 0;
+    if (rc == 0)
+        rc = load_packing(importing, site, err);
+    if (rc == 0 && site)
+        rc = catalogue_load(cli->store, &catalogue, err);
+    else if (rc == 0 && (catalogue = catalogue_create()) == NULL)
+        rc = error_set(err, E_MEMORY, "out of memory");
+    if (rc != 0)
+        return rc;
+    importing->derived = !site || cli_flag(cli, "derive-formulary");
+    fill_policy(importing, site, &policy);
+    if (!site)
+        fputs("no site: default rules, and provisional products from the orders themselves\n", stderr);
+    struct intake *intake = intake_create(&policy, catalogue, &sink);
+    rc = intake != NULL ? intake_run(intake, cli->argv, cli->argc, err)
+                        : error_set(err, E_MEMORY, "out of memory");
+    if (rc == 0) {
+        const struct intake_totals *totals = intake_totals(intake);
+        if (cli->json && !importing->each)
+            rc = out_json(cli, totals_json(importing, totals), err);
+        else
+            print_totals(importing, cli->json ? stderr : cli->out, totals);
+        rc = rc == 0 ? result(totals) : rc;
+    }
+    intake_destroy(intake);
+    catalogue_destroy(catalogue);
+    return rc;
+}
+
+static int print_stored(struct importing *importing, const struct intake_import *import, struct error *err)
+{
+    const struct intake_stored *stored = &import->stored;
+    struct cli *cli = importing->cli;
+    if (cli->json) {
+        json_t *object = totals_json(importing, &import->totals);
+        (void)json_object_set_new(object, "stored",
+                                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "orders_new",
+                                            stored->orders_new, "orders_changed", stored->orders_changed,
+                                            "orders_read_anew", stored->orders_read_anew, "orders_same",
+                                            stored->orders_same, "orders_unkept", stored->orders_unkept,
+                                            "patients_new", stored->patients_new, "patients_changed",
+                                            stored->patients_changed, "products_new", stored->products_new));
+        return out_json(cli, object, err);
+    }
+    print_totals(importing, cli->out, &import->totals);
+    fprintf(cli->out,
+            "stored  orders: %" PRId64 " new, %" PRId64 " changed, %" PRId64 " read anew, %" PRId64
+            " as before; patients: %" PRId64 " new, %" PRId64 " changed",
+            stored->orders_new, stored->orders_changed, stored->orders_read_anew, stored->orders_same,
+            stored->patients_new, stored->patients_changed);
+    if (stored->products_new > 0)
+        fprintf(cli->out, "; %" PRId64 " provisional products", stored->products_new);
+    if (stored->orders_unkept > 0)
+        fprintf(cli->out, "; %" PRId64 " orders without an id cannot be kept", stored->orders_unkept);
+    fputc('\n', cli->out);
+    return 0;
+}
+
+static int run_real(struct importing *importing, struct error *err)
+{
+    struct cli *cli = importing->cli;
+    struct user by = {0};
+    bool again = cli_flag(cli, "again");
+    int rc = cli_option(cli, "user") != NULL ? cli_login(cli, NULL, &by, err) : cli_open_store(cli, err);
+    if (rc == 0)
+        rc = load_packing(importing, true, err);
+    if (rc != 0)
+        return rc;
+    importing->derived = cli_flag(cli, "derive-formulary");
+    struct intake_import import = {
+        .store = cli->store,
+        .actor = by.login[0] != '\0' ? by.login : "sachet import",
+        .wall_ms = clock_wall_ms(cli->clock),
+        .data = importing,
+        .refused = on_refused,
+        .progress = on_progress,
+    };
+    fill_policy(importing, true, &import.policy);
+    rc = again ? intake_import_again(&import, err) : intake_import(&import, cli->argv, cli->argc, err);
+    if (rc == 0)
+        rc = print_stored(importing, &import, err);
+    return rc == 0 ? result(&import.totals) : rc;
+}
+
+static int run_import(struct cli *cli, struct error *err)
+{
+    struct importing importing = {.cli = cli, .dry = cli_flag(cli, "dry-run")};
+    importing.each = importing.dry && cli->json && !cli_flag(cli, "summary");
+    if (cli_flag(cli, "again") && (cli->argc > 0 || importing.dry))
+        return error_set(err, E_ARG,
+                         "--again reads what the store has: give no path and no --dry-run with it");
+    if (cli->argc == 0 && !cli_flag(cli, "again"))
+        return error_set(err, E_ARG, "give a file or folder with FHIR orders, or --again");
+    if (cli->json && !importing.each)
+        importing.refused = json_array();
+    int rc = importing.dry ? run_dry(&importing, err) : run_real(&importing, err);
+    json_decref(importing.refused);
+    conf_destroy(importing.packing);
+    return rc;
+}
+
+static const struct cli_option_row import_options[] = {
+    {.name = "dry-run",
+     .doc = "read and say what would happen; works without a site, too. With --json: one object an "
+            "order, one a line, the summary on stderr"},
+    {.name = "derive-formulary",
+     .doc = "make provisional products from the orders' names and codes for drugs that are "
+            "not in the formulary"},
+    {.name = "again", .doc = "read the stored orders again with today's formulary and rules"},
+    {.name = "summary", .doc = "with --dry-run --json: only the summary, as one object"},
+    {.name = NULL},
+};
+
+static const struct cli_verb rows[] = {
+    {
+        .name = "import",
+        .args = "[PATH…]",
+        .args_min = 0,
+        .args_max = -1,
+        .summary = "read orders: FHIR R4 and STU3, Bundles, NDJSON, gzip, folders",
+        .details = "Each order ends as packable, waiting (a pharmacist must complete or decide) or refused "
+                   "(not for a "
+                   "pouch), with its reasons; nothing is guessed. Importing again changes nothing; an order "
+                   "that changed "
+                   "gets a new version. A file or line that cannot be read is refused whole with its place, "
+                   "the rest is "
+                   "taken, and the exit status is 1.",
+        .options = import_options,
+        .run = run_import,
+        .findings = true,
+    },
+};
+
+const struct cli_group verbs_import = {
+    .title = "Orders",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+};
