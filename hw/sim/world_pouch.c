@@ -5,81 +5,13 @@
  *   filling: INTENT (S = s durable, rule M3) -> PRINT -> DROP (every pulse durable) -> FULL
  *   sealing: SEAL -> RECORD (result and D = s durable, rule M4) -> out, or into the reject bin
  *
- * While one pouch is sealed the next is filled, so up to two are begun and not recorded. Every bay of a pouch
- * is a lane: it lets one piece fall after the other and waits for the sensor's pulse; the lanes of one pouch
- * work side by side. Nothing is tried twice: a drop without a pulse ends the lane, and the pouch is void.
+ * While one pouch is sealed the next is filled, so up to two are begun and not recorded. The lanes
+ * of one pouch (world_lane.c) work side by side.
  */
 #include "hw/sim/world_private.h"
 
 #include <assert.h>
 #include <string.h>
-
-enum { JAM_REVERSALS = 2, MISSES_MEAN_EMPTY = 2, LATE_SPREAD_US = 1500000 };
-
-/* Quantiles of a log-normal distribution with sigma 0.6 at 0.2 %, then every 1/32, then 99.8 %; 1000 is the
- * median. Integers, so that a draw is the same on every machine. */
-static const uint16_t fall_permille[] = {178,  327,  398,  453,  501,  546,  587,  628,  667,  706,  746,
-                                         786,  826,  867,  910,  954,  1000, 1048, 1099, 1153, 1211, 1273,
-                                         1341, 1415, 1499, 1593, 1703, 1833, 1994, 2205, 2510, 3058, 5623};
-_Static_assert(sizeof fall_permille / sizeof fall_permille[0] == 33, "32 steps");
-
-static int64_t draw_fall_us(struct world *world)
-{
-    uint32_t r = rng_u32(&world->rng);
-    uint32_t step = r >> 27;
-    int64_t low = fall_permille[step];
-    int64_t high = fall_permille[step + 1];
-    int64_t permille = low + ((high - low) * (int64_t)(r & 0x7FFFFFF) >> 27);
-    return world->params.drop_floor_us + (int64_t)world->params.drop_median_us * permille / 1000;
-}
-
-/* True with a chance of `ppb` in a thousand million. */
-static bool draw_chance(struct world *world, uint32_t ppb)
-{
-    return (uint64_t)rng_u32(&world->rng) * 1000000000 >> 32 < ppb;
-}
-
-static enum world_fault draw_fault(struct world *world, uint16_t bay)
-{
-    enum world_fault planted = world->planted[bay];
-    uint64_t at =
-        (uint64_t)rng_u32(&world->rng) * 1000000000 >> 32; /* drawn in any case: plants move nobody */
-    if (planted != WORLD_FAULT_NONE) {
-        world->planted[bay] = WORLD_FAULT_NONE;
-        return planted;
-    }
-    const struct world_rates *rates = &world->params.rates;
-    const struct {
-        uint32_t ppb;
-        enum world_fault fault;
-    } rows[] = {
-        {rates->missed, WORLD_FAULT_MISSED},
-        {rates->twins, WORLD_FAULT_TWINS},
-        {rates->twins_unseen, WORLD_FAULT_TWINS_UNSEEN},
-        {rates->broken, WORLD_FAULT_BROKEN},
-        {rates->late, WORLD_FAULT_LATE},
-        {rates->jam, WORLD_FAULT_JAM},
-    };
-    uint64_t sum = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        sum += rows[i].ppb;
-        if (at < sum)
-            return rows[i].fault;
-    }
-    return WORLD_FAULT_NONE;
-}
-
-/* The first cause against a pouch stays. */
-static void blame(struct pouch *pouch, enum machine_reason reason)
-{
-    if (pouch->reason == MACHINE_REASON_NONE)
-        pouch->reason = reason;
-}
-
-static struct nv_fill *fill_of(struct world *world, const struct pouch *pouch)
-{
-    return &world->head.fills[pouch->job.seq % MEMORY_PIPELINE];
-}
 
 bool pouch_stations_empty(const struct world *world)
 {
@@ -88,150 +20,6 @@ bool pouch_stations_empty(const struct world *world)
 }
 
 /* ---- filling ---- */
-
-/* Takes `pieces` out of the canister; fewer when it has fewer. */
-static uint16_t take_pieces(struct world *world, uint16_t bay, uint16_t pieces)
-{
-    struct memory_bay *kept = &world->memory->bay[bay];
-    if (pieces > kept->pieces)
-        pieces = kept->pieces;
-    kept->pieces = (uint16_t)(kept->pieces - pieces);
-    return pieces;
-}
-
-static void hang_late(struct world *world, uint16_t bay)
-{
-    if (world->late_count == WORLD_LATE_MAX)
-        return; /* it hangs for good: a piece less in the world's air, none in a pouch */
-    int64_t spread_us = 50000 + rng_below(&world->rng, LATE_SPREAD_US);
-    world->late[world->late_count++] =
-        (struct late_piece){.bay = bay, .due_us = world->now_us + world->params.no_pulse_us + spread_us};
-}
-
-/* Starts the lane's next piece on its way. */
-static void lane_drop(struct world *world, struct lane *lane)
-{
-    uint16_t bay = lane->bay;
-    lane->fault = draw_fault(world, bay);
-    int64_t fall_us = draw_fall_us(world);
-    lane->pieces = lane->pulses = 0;
-    lane->reversals = 0;
-    lane->due_us = world->now_us + world->params.no_pulse_us;
-    switch (lane->fault) {
-    case WORLD_FAULT_MISSED:
-        return;
-    case WORLD_FAULT_LATE:
-        if (take_pieces(world, bay, 1))
-            hang_late(world, bay);
-        return;
-    case WORLD_FAULT_JAM:
-        lane->due_us = world->now_us + world->params.reversal_us;
-        return;
-    case WORLD_FAULT_TWINS:
-    case WORLD_FAULT_TWINS_UNSEEN:
-        lane->pieces = take_pieces(world, bay, 2);
-        break;
-    case WORLD_FAULT_NONE:
-    case WORLD_FAULT_BROKEN:
-        lane->pieces = take_pieces(world, bay, 1);
-        break;
-    }
-    if (lane->pieces == 0)
-        return; /* empty: nothing will pulse */
-    lane->pulses = lane->fault == WORLD_FAULT_TWINS_UNSEEN ? 1 : lane->pieces;
-    lane->due_us = world->now_us + fall_us;
-}
-
-static void lane_end(struct lane *lane)
-{
-    lane->done = true;
-    lane->due_us = WORLD_NEVER;
-}
-
-static void lane_fail(struct world *world, struct pouch *pouch, struct lane *lane, enum machine_reason reason,
-                      enum machine_alarm alarm)
-{
-    blame(pouch, reason);
-    world->memory->bay[lane->bay].last_fault = (uint16_t)reason;
-    if (alarm != MACHINE_ALARM_NONE)
-        pouch->alarm = alarm;
-    lane_end(lane);
-}
-
-/* A drop without a pulse: one is a miss, two in a row or a spent estimate mean an empty canister. */
-static void lane_no_pulse(struct world *world, struct pouch *pouch, struct lane *lane)
-{
-    struct memory_bay *bay = &world->memory->bay[lane->bay];
-    world->misses[lane->bay]++;
-    bool empty = bay->level == 0 || world->misses[lane->bay] >= MISSES_MEAN_EMPTY;
-    world_event(world, pouch->job.seq, empty ? "empty" : "missed", NULL, 1, "bay", (int64_t)lane->bay);
-    if (empty)
-        bay->empty = true;
-    lane_fail(world, pouch, lane, empty ? MACHINE_REASON_EMPTY : MACHINE_REASON_COUNT,
-              empty ? MACHINE_ALARM_CANISTER_EMPTY : MACHINE_ALARM_NONE);
-}
-
-static void lane_reversed(struct world *world, struct pouch *pouch, struct lane *lane)
-{
-    lane->reversals++;
-    bool clear = draw_chance(world, world->params.rates.jam_clears);
-    int64_t fall_us = draw_fall_us(world);
-    world_event(world, pouch->job.seq, clear ? "jam_cleared" : "jam", NULL, 1, "bay", (int64_t)lane->bay);
-    if (clear) {
-        lane->fault = WORLD_FAULT_NONE;
-        lane->pieces = lane->pulses = take_pieces(world, lane->bay, 1);
-        lane->due_us = world->now_us + (lane->pieces ? fall_us : (int64_t)world->params.no_pulse_us);
-    } else if (lane->reversals < JAM_REVERSALS) {
-        lane->due_us = world->now_us + world->params.reversal_us;
-    } else {
-        lane_fail(world, pouch, lane, MACHINE_REASON_JAM, MACHINE_ALARM_JAM);
-    }
-}
-
-/* Pieces land in the pouch; the sensor's pulses are counted where the board lives. */
-static void lane_land(struct world *world, struct pouch *pouch, struct lane *lane, bool counted)
-{
-    lane->fallen = (uint16_t)(lane->fallen + lane->pieces);
-    truth_add_piece(world, pouch->truth, lane->bay, lane->pieces, false);
-    if (lane->fault == WORLD_FAULT_BROKEN) {
-        pouch->broken++;
-        struct world_truth *truth = truth_row(world, pouch->truth);
-        if (truth)
-            truth->broken++;
-        if (counted)
-            blame(pouch, MACHINE_REASON_BROKEN_PILL);
-    }
-    if (counted) {
-        struct memory_bay *bay = &world->memory->bay[lane->bay];
-        lane->counted = (uint16_t)(lane->counted + lane->pulses);
-        bay->level = (uint16_t)(bay->level > lane->pulses ? bay->level - lane->pulses : 0);
-        world->misses[lane->bay] = 0;
-        fill_of(world, pouch)->counted[lane - pouch->lanes] = lane->counted;
-        world_event(world, pouch->job.seq, "drop", NULL, 3, "bay", (int64_t)lane->bay, "pieces",
-                    (int64_t)lane->pieces, "counted", (int64_t)lane->counted);
-    }
-    lane->pieces = lane->pulses = 0;
-    lane->due_us = WORLD_NEVER;
-}
-
-static void lane_fire(struct world *world, struct pouch *pouch, struct lane *lane)
-{
-    if (lane->fault == WORLD_FAULT_JAM) {
-        lane_reversed(world, pouch, lane);
-        return;
-    }
-    if (lane->pieces == 0) {
-        lane_no_pulse(world, pouch, lane);
-        return;
-    }
-    lane_land(world, pouch, lane, true);
-    if (!world_store_head(world))
-        return;
-    if (lane->counted >= lane->want)
-        lane_end(lane);
-    else
-        lane_drop(world, lane);
-}
 
 /* The number is printed and the empty pouch hangs open under the chute, where a late piece may lie already.
  */
@@ -249,12 +37,12 @@ static void open_pouch(struct world *world, struct pouch *pouch)
     }
     world->chute_count = 0;
     if (world->late_seen) {
-        blame(pouch, MACHINE_REASON_LATE_DROP);
+        pouch_blame(pouch, MACHINE_REASON_LATE_DROP);
         pouch->checks |= MACHINE_CHECK_LATE_DROP;
         world->late_seen = false;
     }
-    if (draw_chance(world, world->params.rates.film_slip)) {
-        blame(pouch, MACHINE_REASON_FILM);
+    if (lane_chance(world, world->params.rates.film_slip)) {
+        pouch_blame(pouch, MACHINE_REASON_FILM);
         pouch->alarm = MACHINE_ALARM_FILM_SLIP;
     }
     pouch->phase = POUCH_DROP;
@@ -272,7 +60,7 @@ static void close_filling(struct world *world, struct pouch *pouch)
         if (!lane->done)
             return;
         if (lane->counted != lane->want) {
-            blame(pouch, MACHINE_REASON_COUNT);
+            pouch_blame(pouch, MACHINE_REASON_COUNT);
             world->memory->bay[lane->bay].last_fault = (uint16_t)pouch->reason;
         }
     }
@@ -302,7 +90,7 @@ static void begin_pouch(struct world *world, const struct machine_job *job)
     struct pouch *pouch = &world->stations[STATION_FILL];
     *pouch = (struct pouch){
         .phase = POUCH_INTENT, .due_us = WORLD_NEVER, .job = *job, .alarm = MACHINE_ALARM_NONE};
-    struct nv_fill *fill = fill_of(world, pouch);
+    struct nv_fill *fill = pouch_fill(world, pouch);
     *fill = (struct nv_fill){.seq = job->seq, .hash = job->hash, .entry_count = job->entry_count};
     for (unsigned i = 0; i < job->entry_count; i++) {
         fill->requested[i] = job->entries[i].count;
@@ -337,7 +125,7 @@ static void begin_seal(struct world *world)
     pouch->due_us = world->now_us + world->params.dwell_us;
     pouch->seal_min_dc = pouch->seal_max_dc = seal_dc(world);
     if (!world_seal_in_band(world)) {
-        blame(pouch, MACHINE_REASON_SEAL);
+        pouch_blame(pouch, MACHINE_REASON_SEAL);
         pouch->alarm =
             pouch->seal_min_dc < world->seal_set_dc ? MACHINE_ALARM_SEAL_COLD : MACHINE_ALARM_SEAL_HOT;
     }
@@ -350,21 +138,21 @@ static void inspect(struct world *world, struct pouch *pouch)
     bool fits = pouch->foreign == 0 && pouch->broken == 0;
     for (unsigned i = 0; i < pouch->job.entry_count; i++)
         fits = fits && pouch->lanes[i].fallen == pouch->lanes[i].want;
-    if (draw_chance(world, world->params.rates.print_unread))
-        blame(pouch, MACHINE_REASON_PRINT);
+    if (lane_chance(world, world->params.rates.print_unread))
+        pouch_blame(pouch, MACHINE_REASON_PRINT);
     else
         pouch->checks |= MACHINE_CHECK_PRINT_READ;
     if (world->params.caps & MACHINE_CAP_VISION) {
         if (fits)
             pouch->checks |= MACHINE_CHECK_VISION_OK;
         else
-            blame(pouch, MACHINE_REASON_VISION);
+            pouch_blame(pouch, MACHINE_REASON_VISION);
     }
     if (world->params.caps & MACHINE_CAP_WEIGHER) {
         if (fits)
             pouch->checks |= MACHINE_CHECK_WEIGHT_OK;
         else
-            blame(pouch, MACHINE_REASON_WEIGHT);
+            pouch_blame(pouch, MACHINE_REASON_WEIGHT);
     }
 }
 
@@ -434,14 +222,14 @@ static void land_late(struct world *world, uint16_t bay)
         /* The sensor cannot tell it from the lane's own piece, which is still under way. */
         lane->counted++;
         lane->fallen++;
-        fill_of(world, pouch)->counted[i] = lane->counted;
+        pouch_fill(world, pouch)->counted[i] = lane->counted;
         truth_add_piece(world, pouch->truth, bay, 1, false);
         world_event(world, pouch->job.seq, "late_counted", NULL, 1, "bay", (int64_t)bay);
         return;
     }
     pouch->foreign++;
     truth_add_piece(world, pouch->truth, bay, 1, true);
-    blame(pouch, MACHINE_REASON_LATE_DROP);
+    pouch_blame(pouch, MACHINE_REASON_LATE_DROP);
     pouch->checks |= MACHINE_CHECK_LATE_DROP;
     world_event(world, pouch->job.seq, "late_foreign", NULL, 1, "bay", (int64_t)bay);
 }
@@ -571,7 +359,7 @@ void pouch_stop(struct world *world, bool counted)
         if (truth && truth->fate == WORLD_FATE_OPEN)
             truth->fate = WORLD_FATE_DOUBT;
         if (counted) {
-            fill_of(world, pouch)->reason =
+            pouch_fill(world, pouch)->reason =
                 (uint16_t)(pouch->reason != MACHINE_REASON_NONE ? pouch->reason : MACHINE_REASON_ABORTED);
             world_event(world, pouch->job.seq, "doubt", NULL, 0);
             world_raise(world, MACHINE_ALARM_DOUBTFUL_POUCH);

@@ -152,6 +152,21 @@ bool state_settle(struct world *world);
 /* True in a state in which a new pouch may be begun. */
 bool state_runs(const struct world *world);
 
+/* world_lane.c */
+/* Starts the lane's next piece on its way. */
+void lane_drop(struct world *world, struct lane *lane);
+/* What was on its way is due: a pulse, a jam's reversal, or nothing. */
+void lane_fire(struct world *world, struct pouch *pouch, struct lane *lane);
+/* Pieces land in the pouch; the sensor's pulses are counted where the board lives. */
+void lane_land(struct world *world, struct pouch *pouch, struct lane *lane, bool counted);
+/* True with a chance of `ppb` in a thousand million. */
+bool lane_chance(struct world *world, uint32_t ppb);
+
+/* The first cause against a pouch stays. */
+void pouch_blame(struct pouch *pouch, enum machine_reason reason);
+/* Its counts in the working copy of the head. */
+struct nv_fill *pouch_fill(struct world *world, const struct pouch *pouch);
+
 /* world_pouch.c: the two stations */
 int64_t pouch_next_due_us(const struct world *world);
 /* What is due in the stations and in the air at now_us. */

@@ -57,7 +57,7 @@ struct world_truth {
 /* True when the pouch holds exactly what the job asked for, and nothing broken. */
 bool world_truth_fits(const struct world_truth *truth, const struct machine_job *job);
 
-enum { WORLD_EVENT_VALUES = 3 };
+enum { WORLD_EVENT_VALUES = 4 };
 
 /* One line of the event log. */
 struct world_event {

@@ -254,6 +254,47 @@ static void the_same_seed_writes_the_same_log(void **state)
     rig_finish(&b.rig);
 }
 
+/* Every event of a log stands in the reference page. */
+static void expect_documented(const char *log, const char *page)
+{
+    for (const char *at = log; (at = strstr(at, "\"ev\":\"")) != NULL;) {
+        at += strlen("\"ev\":\"");
+        char row[64];
+        (void)snprintf(row, sizeof row, "\n| `%.*s` |", (int)strcspn(at, "\""), at);
+        if (!strstr(page, row))
+            fail_msg("events.md has no row%s", row);
+    }
+}
+
+static void the_page_names_every_event(void **state)
+{
+    (void)state;
+    struct buf page;
+    buf_init(&page);
+    FILE *file = fopen(SOURCE_ROOT "/hw/sim/events.md", "r");
+    assert_non_null(file);
+    char part[4096];
+    for (size_t got; (got = fread(part, 1, sizeof part, file)) > 0;)
+        buf_add(&page, part, got);
+    fclose(file);
+    struct world_params params = rig_params();
+    params.rates = (struct world_rates){
+        .missed = 20000000, .twins = 20000000, .late = 20000000, .jam = 20000000, .jam_clears = 500000000};
+    params.fill = 30;
+    static struct little c;
+    pack(&c, params, 60);
+    world_cut_power(c.rig.world, 300);
+    finish(&c);
+    world_set_door(c.rig.world, false);
+    world_set_estop(c.rig.world, false);
+    world_set_door(c.rig.world, true);
+    world_set_estop(c.rig.world, true);
+    world_put_torn(c.rig.world);
+    expect_documented(buf_string(&c.rig.log), buf_string(&page));
+    rig_finish(&c.rig);
+    buf_finish(&page);
+}
+
 /* How often the world is asked for the time does not change what happens in it. */
 static void the_grain_of_time_does_not_matter(void **state)
 {
@@ -301,6 +342,7 @@ int main(void)
         cmocka_unit_test(power_may_go_while_it_comes_up_again),
         cmocka_unit_test(chance_and_power_cuts_together_lose_and_double_nothing),
         cmocka_unit_test(the_same_seed_writes_the_same_log),
+        cmocka_unit_test(the_page_names_every_event),
         cmocka_unit_test(the_grain_of_time_does_not_matter),
         cmocka_unit_test(memory_of_another_machine_is_refused),
     };
