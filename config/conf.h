@@ -38,7 +38,7 @@ enum {
     CONF_LIST_MAX = 10000,
 };
 
-#define CONF_NONE INT64_MIN /* conf_int of a key that was not given and has no default */
+#define CONF_NONE INT64_MIN /* conf_int of a key that is null, or was not given and has no default */
 
 enum conf_type {
     CONF_MAP,      /* a group: its keys are the rows "group.key" */
@@ -52,7 +52,8 @@ enum conf_type {
     CONF_TOD,      /* "HH:MM"; conf_int gives minutes 0..1439. Quote it: YAML readers differ on 12:30 */
     CONF_DURATION, /* integer and unit, "90 min"; conf_int gives it in the row's unit (ms, s, min, h, d) */
     CONF_MILLI,    /* decimal with at most 3 places; conf_int gives thousandths, min and max too */
-    CONF_INTS,     /* lists of the above */
+    CONF_ANY,  /* for people or for another program: may hold anything, is not looked at, has no accessor */
+    CONF_INTS, /* lists of the scalars above */
     CONF_TEXTS,
     CONF_ENUMS,
     CONF_FILES,
@@ -64,6 +65,7 @@ struct conf_key {
     enum conf_type type;
     bool required; /* of a key in a group that is absent altogether: only if the group itself is required */
     bool unique;   /* no two items of the list that it stands in have the same value */
+    bool nullable; /* a scalar may be written as null: given, without a value, whatever the default is */
     bool range;    /* min and max count; without it a text has 1..CONF_TEXT_MAX bytes, a number any size */
     int64_t min, max;
     int items_min, items_max;   /* of a list; items_max 0: CONF_LIST_MAX */
@@ -88,6 +90,7 @@ extern const struct conf_schema conf_site;    /* config/site.c */
 extern const struct conf_schema conf_machine; /* config/machine.c */
 extern const struct conf_schema conf_timing;  /* config/timing.c */
 extern const struct conf_schema conf_packing; /* config/packing.c */
+extern const struct conf_schema conf_sync;    /* config/sync.c; cases to plan, no configuration */
 
 /* All schemas, NULL-ended: for `sachet check` and the reference pages. */
 extern const struct conf_schema *const conf_schemas[];

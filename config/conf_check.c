@@ -199,6 +199,12 @@ static void check_scalar(struct conf_check *check, const struct conf_key *row, c
     char why[CONF_MESSAGE_BYTES];
     if (!expect_kind(check, path, node, CONF_NODE_SCALAR))
         return;
+    if (row->nullable && conf_value_null(node)) {
+        node->text = "";
+        node->len = 0;
+        node->value = CONF_NONE;
+        return;
+    }
     if (!conf_value_read(row, node->text, node->len, node->quoted, &node->value, why)) {
         conf_find(check, node->line, node->column, E_INPUT, "`%s`: %s", path, why);
         return;
@@ -274,6 +280,8 @@ static void check_value(struct conf_check *check, const struct conf_key *row, co
                         struct conf_node *node)
 {
     char path[CONF_PATH_MAX];
+    if (row->type == CONF_ANY)
+        return;
     path_set(path, "%s%s", place->concrete, last_word(row->path));
     if (row->type == CONF_MAP) {
         struct place below;

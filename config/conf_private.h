@@ -88,6 +88,8 @@ void conf_read_yaml(struct conf_check *check);
 bool conf_type_is_list(enum conf_type type);
 /* Type of one element of a scalar list; the type itself else. */
 enum conf_type conf_type_element(enum conf_type type);
+/* True for null, ~ and nothing, written without quotes. */
+bool conf_value_null(const struct conf_node *node);
 /* Reads one scalar. False: why[] says what it is, what is allowed and a hint. */
 bool conf_value_read(const struct conf_key *key, const char *text, size_t len, bool quoted,
                      int64_t *ret_value, char why[CONF_MESSAGE_BYTES]);

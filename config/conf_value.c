@@ -98,6 +98,7 @@ static void add_number(struct buf *out, enum conf_type type, int64_t value)
     case CONF_ENUM:
     case CONF_FILE:
     case CONF_DURATION:
+    case CONF_ANY:
     case CONF_INTS:
     case CONF_TEXTS:
     case CONF_ENUMS:
@@ -122,6 +123,7 @@ void conf_value_allowed(const struct conf_key *key, struct buf *out)
         [CONF_TOD] = "time \"HH:MM\"",
         [CONF_DURATION] = "duration",
         [CONF_MILLI] = "decimal number with at most 3 places",
+        [CONF_ANY] = "anything",
     };
     enum conf_type type = conf_type_element(key->type);
     buf_printf(out, "%s", names[type]);
@@ -141,6 +143,8 @@ void conf_value_allowed(const struct conf_key *key, struct buf *out)
         buf_printf(out, " %s, with its unit (ms, s, min, h, d)", key->unit);
     else if (key->unit)
         buf_printf(out, " (%s)", key->unit);
+    if (key->nullable)
+        buf_text(out, " or null");
 }
 
 static bool refuse(const struct conf_key *key, const char *text, char why[CONF_MESSAGE_BYTES],
@@ -279,11 +283,21 @@ static bool read_text(const struct conf_key *key, const char *text, size_t len, 
     return true;
 }
 
+static bool plain_null(const char *text, size_t len, bool quoted)
+{
+    return !quoted && (len == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
+}
+
+bool conf_value_null(const struct conf_node *node)
+{
+    return plain_null(node->text, node->len, node->quoted);
+}
+
 bool conf_value_read(const struct conf_key *key, const char *text, size_t len, bool quoted,
                      int64_t *ret_value, char why[CONF_MESSAGE_BYTES])
 {
     enum conf_type type = conf_type_element(key->type);
-    if (!quoted && (len == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0))
+    if (plain_null(text, len, quoted))
         return refuse(key, text, why, "is no value", "give one or delete the line");
     if (strlen(text) != len)
         return refuse(key, text, why, "holds a NUL character", "");
@@ -323,6 +337,7 @@ bool conf_value_read(const struct conf_key *key, const char *text, size_t len, b
         return read_text(key, text, len, ret_value, why);
     case CONF_MAP:
     case CONF_MAPS:
+    case CONF_ANY:
     case CONF_INTS:
     case CONF_TEXTS:
     case CONF_ENUMS:

@@ -45,6 +45,8 @@ static const struct conf_key zoo_keys[] = {
     {.path = "ints", .type = CONF_INTS, .preset = "[1, 2]", .items_max = 3, .doc = "Ints."},
     {.path = "texts", .type = CONF_TEXTS, .doc = "Texts."},
     {.path = "tods", .type = CONF_TODS, .preset = "[08:00, 20:00]", .doc = "Times."},
+    {.path = "beds", .type = CONF_INT, .nullable = true, .preset = "2", .doc = "Int or null."},
+    {.path = "notes", .type = CONF_ANY, .example = "[1, {a: null}]", .doc = "Anything."},
     {.path = "cage", .type = CONF_MAP, .doc = "Group with a default."},
     {.path = "cage.size", .type = CONF_INT, .preset = "3", .range = true, .min = 1, .max = 9, .doc = "Size."},
     {.path = "cage.lock",

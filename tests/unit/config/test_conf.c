@@ -109,6 +109,53 @@ static void absent_and_defaulted_can_be_told_from_given(void **state)
     conf_destroy(conf);
 }
 
+static void null_is_a_value_where_the_table_allows_it(void **state)
+{
+    (void)state;
+    static const char *const nulls[] = {"null", "~", ""};
+    for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) {
+        char yaml[64];
+        (void)snprintf(yaml, sizeof yaml, "format: test-zoo/1\nname: zoo\nbeds: %s\n", nulls[i]);
+        struct conf *conf = parse_or_fail(&schema_zoo, "f.yaml", yaml);
+        assert_true(conf_has(conf, "beds"));
+        assert_true(conf_int(conf, "beds") == CONF_NONE);
+        assert_string_equal(conf_text(conf, "beds"), "");
+        conf_destroy(conf);
+    }
+    struct conf *conf = parse_or_fail(&schema_zoo, "f.yaml", "format: test-zoo/1\nname: zoo\n");
+    assert_false(conf_has(conf, "beds"));
+    assert_int_equal(conf_int(conf, "beds"), 2);
+    conf_destroy(conf);
+}
+
+static void what_may_be_anything_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const char *const notes[] = {"5", "{a: [b, {c: }], d: \"\\t\"}", "[]", "|\n  two\n  lines",
+                                        "null"};
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+        char yaml[128];
+        (void)snprintf(yaml, sizeof yaml, "format: test-zoo/1\nname: zoo\nnotes: %s\n", notes[i]);
+        struct conf *conf = parse_or_fail(&schema_zoo, "f.yaml", yaml);
+        assert_true(conf_has(conf, "notes"));
+        conf_destroy(conf);
+    }
+}
+
+static void json_is_read_too(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        parse_or_fail(&schema_zoo, "f.json",
+                      "{\"format\":\"test-zoo/1\",\"name\":\"z\\u00e4\",\n\t\"count\":7,\"beds\":null,"
+                      "\"on\":true,\"animals\":[{\"name\":\"a\",\"legs\":2}]}\n");
+    assert_string_equal(conf_text(conf, "name"), "z\xC3\xA4");
+    assert_int_equal(conf_int(conf, "count"), 7);
+    assert_true(conf_int(conf, "beds") == CONF_NONE);
+    assert_int_equal(conf_int(conf, "animals[0].legs"), 2);
+    conf_destroy(conf);
+}
+
 static void bytes_and_folder_are_those_of_the_file(void **state)
 {
     (void)state;
@@ -220,6 +267,9 @@ int main(void)
         cmocka_unit_test(given_values_come_back_in_our_units),
         cmocka_unit_test(defaults_fill_what_is_not_given),
         cmocka_unit_test(absent_and_defaulted_can_be_told_from_given),
+        cmocka_unit_test(null_is_a_value_where_the_table_allows_it),
+        cmocka_unit_test(what_may_be_anything_is_not_looked_at),
+        cmocka_unit_test(json_is_read_too),
         cmocka_unit_test(bytes_and_folder_are_those_of_the_file),
         cmocka_unit_test(kind_is_known_by_the_format_line),
         cmocka_unit_test(commented_files_load_back_clean),
