@@ -129,7 +129,13 @@ static const char *check_content(struct checking *checking, const char *file, co
                        schema->format, wanted); /* both are ours and short */
         report(checking, file, 1, 1, E_VERSION, message);
     }
-    conf_check_file(schema, file, report, checking);
+    const struct json_check *deeper = json_checks;
+    while (deeper->format && strcmp(deeper->format, schema->format) != 0)
+        deeper++;
+    if (deeper->format)
+        deeper->check(file, report, checking);
+    else
+        conf_check_file(schema, file, report, checking);
     return schema->format;
 }
 
@@ -171,8 +177,8 @@ static int explain(const struct cli *cli, const char *name, struct error *err)
         return code;
     }
     return error_set(err, E_ARG,
-                     "--explain %s: no such format; there are sachet-site, sachet-machine, sachet-timing and "
-                     "sachet-packing",
+                     "--explain %s: no such format; there are sachet-site, sachet-machine, sachet-timing, "
+                     "sachet-packing and sachet-sync",
                      name);
 }
 

@@ -8,7 +8,9 @@
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
+#include "config/conf.h"
 #include "controller/plan/regimen_json.h"
+#include "controller/plan/sync_read.h"
 
 static int read_whole(const char *path, size_t limit, struct buf *out, struct error *err)
 {
@@ -68,7 +70,34 @@ static int check_regimens(const char *file, conf_report *report, void *user)
     return count;
 }
 
+/* JSON that the YAML loader reads; what one case says against itself is only known to its own reader. */
+static int check_sync(const char *file, conf_report *report, void *user)
+{
+    struct arena arena;
+    struct conf *conf = NULL;
+    struct sync_case *cases;
+    struct error err = {0};
+    size_t count;
+    int findings = conf_check_file(&conf_sync, file, report, user);
+    if (findings > 0 || conf_load(&conf_sync, file, &conf, &err))
+        return findings;
+    arena_init(&arena, 0);
+    if (sync_read_cases(conf, &arena, &cases, &count, &err)) {
+        size_t skip = strlen(file);
+        int line = 0, column = 0, n = 0;
+        if (strncmp(err.message, file, skip) != 0 ||
+            sscanf(err.message + skip, ":%d:%d: %n", &line, &column, &n) != 2)
+            skip = 0;
+        report(user, file, line, column, err.code, err.message + skip + n);
+        findings = 1;
+    }
+    arena_finish(&arena);
+    conf_destroy(conf);
+    return findings;
+}
+
 const struct json_check json_checks[] = {
+    {.format = "sachet-sync/1", .check = check_sync},
     {.format = "sachet-regimen/1", .check = check_regimens},
     {.format = NULL},
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `sachet check` knows beside the YAML formats of config/: JSON formats, each checked by its room's own
- * reader. A room adds its row to checks.c.
+ * What `sachet check` knows beside the YAML formats of config/: JSON formats, and YAML ones whose content
+ * says more than its keys, each checked by its room's own reader. A room adds its row to checks.c.
  */
 #ifndef TOOLS_SACHET_CHECKS_H
 #define TOOLS_SACHET_CHECKS_H

@@ -15,6 +15,7 @@ extern const struct cli_group verbs_plan;
 extern const struct cli_group verbs_schedule;
 extern const struct cli_group verbs_stock;
 extern const struct cli_group verbs_store;
+extern const struct cli_group verbs_sync;
 extern const struct cli_group verbs_user;
 
 #endif
