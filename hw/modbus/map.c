@@ -35,7 +35,20 @@ int map_check_profile(const struct profile *profile, struct error *err)
                              profile->name, profile_block_name((enum profile_block_id)b),
                              written ? "" : " or input registers", MAP_BLOCK_MAX);
     }
+    if (profile->blocks[PROFILE_RESULT].stride < profile->blocks[PROFILE_RESULT].length ||
+        profile->blocks[PROFILE_BAY].stride < profile->blocks[PROFILE_BAY].length || profile->ring_size == 0)
+        return error_set(err, E_VERSION, "profile %s: result ring and bay table need records side by side",
+                         profile->name);
     const struct profile_point *points = profile->points;
+    for (int p = 0; p < PROFILE_POINTS; p++) {
+        const struct profile_block *block = &profile->blocks[profile_point_block((enum profile_point_id)p)];
+        bool needed = profile_point_needed((enum profile_point_id)p);
+        if ((needed && !points[p].present) ||
+            (points[p].present && (points[p].at + points[p].length > block->length || points[p].length == 0 ||
+                                   points[p].scale_milli < 1)))
+            return error_set(err, E_VERSION, "profile %s: point %s is missing or lies outside its block",
+                             profile->name, profile_point_name((enum profile_point_id)p));
+    }
     if (points[PROFILE_STATUS_ALARMS].length < MACHINE_ALARM_WORDS)
         return error_set(err, E_VERSION, "profile %s: status.alarms needs %d registers", profile->name,
                          MACHINE_ALARM_WORDS);

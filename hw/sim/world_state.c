@@ -212,26 +212,35 @@ void state_guard(struct world *world)
 
 /* ---- guards of commands ---- */
 
-/* Refills, threads and clears, if the operator is patient; false while a cause stands. */
-static bool mend(struct world *world)
+/* A patient operator refills and threads; a bay with pieces in it is no longer taken for empty. */
+static void mend(struct world *world)
 {
     struct world_memory *memory = world->memory;
     int64_t pouch_um = (int64_t)world->params.pouch_mm * 1000;
+    bool mends = world->params.operator_mends;
     for (unsigned b = 0; b < world->params.bays; b++) {
         struct memory_bay *bay = &memory->bay[b];
-        if (!bay->empty)
-            continue;
-        if (bay->pieces == 0 && !world->params.operator_mends)
-            return false;
-        if (bay->pieces == 0)
+        if (bay->empty && bay->pieces == 0 && mends)
             world_seat(world, b, bay->canister, world->params.fill);
-        bay->empty = false;
+        if (bay->pieces > 0)
+            bay->empty = false;
     }
-    if (world->params.operator_mends && memory->film_um < pouch_um)
+    if (mends && memory->film_um < pouch_um)
         memory->film_um = (int64_t)world->params.reel_mm * 1000;
-    if (world->params.operator_mends && memory->ribbon_um < pouch_um)
+    if (mends && memory->ribbon_um < pouch_um)
         memory->ribbon_um = (int64_t)world->params.reel_mm * 1000;
-    return memory->film_um >= pouch_um && memory->ribbon_um >= pouch_um;
+}
+
+/* No cause is left that would hold the machine again at once. */
+static bool is_mended(struct world *world)
+{
+    int64_t pouch_um = (int64_t)world->params.pouch_mm * 1000;
+    for (unsigned b = 0; b < world->params.bays; b++) {
+        if (world->memory->bay[b].empty)
+            return false;
+    }
+    return world->memory->film_um >= pouch_um && world->memory->ribbon_um >= pouch_um &&
+           world_seal_in_band(world);
 }
 
 static bool may_move(const struct world *world)
@@ -243,11 +252,10 @@ static bool is_allowed(struct world *world, enum machine_command command)
 {
     switch (command) {
     case C(RESET):
-        return may_move(world) && mend(world);
     case C(START):
         return may_move(world);
     case C(UNHOLD):
-        return may_move(world) && mend(world) && world_seal_in_band(world);
+        return may_move(world) && is_mended(world);
     case C(CLEAR):
         return may_move(world) && world->head.started == world->head.done;
     case C(NONE):
@@ -303,6 +311,8 @@ bool state_command(struct world *world, enum machine_command command, uint32_t a
         const struct command_row *row = &command_rows[i];
         if (row->command != command || row->from != world->state)
             continue;
+        if (command == C(RESET) || command == C(UNHOLD))
+            mend(world);
         if (!is_allowed(world, command))
             return false;
         clear_causes(world, command);

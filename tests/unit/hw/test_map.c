@@ -257,6 +257,27 @@ static void the_other_word_order_and_a_scale_work_too(void **state)
     assert_int_equal(back.film_mm, 300000);
 }
 
+static void a_profile_that_cannot_be_spoken_is_refused(void **state)
+{
+    (void)state;
+    struct error err;
+    struct profile other = profile;
+    other.blocks[PROFILE_CONTROL].table = PROFILE_COIL;
+    assert_int_equal(map_check_profile(&other, &err), E_VERSION);
+    other = profile;
+    other.blocks[PROFILE_BAY].stride = 0;
+    assert_int_equal(map_check_profile(&other, &err), E_VERSION);
+    other = profile;
+    other.points[PROFILE_STATUS_DONE].present = false;
+    assert_int_equal(map_check_profile(&other, &err), E_VERSION);
+    other = profile;
+    other.points[PROFILE_STATUS_DONE].at = 47; /* its second register would lie outside */
+    assert_int_equal(map_check_profile(&other, &err), E_VERSION);
+    other = profile;
+    other.points[PROFILE_STATUS_FILM_MM].present = false; /* not needed */
+    assert_int_equal(map_check_profile(&other, &err), 0);
+}
+
 /* Untrusted input: random registers, with and without a right CRC, never break a decoder. */
 static void random_registers_are_survived(void **state)
 {
@@ -318,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_torn_mailbox_is_told_from_a_wrong_one),
         cmocka_unit_test(a_never_written_result_is_right_and_empty),
         cmocka_unit_test(the_other_word_order_and_a_scale_work_too),
+        cmocka_unit_test(a_profile_that_cannot_be_spoken_is_refused),
         cmocka_unit_test(random_registers_are_survived),
         cmocka_unit_test(the_page_says_what_the_table_says),
     };
