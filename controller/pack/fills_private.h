@@ -25,6 +25,7 @@ struct fills_line {
     char serial[MACHINE_SERIAL_BYTES];
     uint16_t caps;
     uint16_t bays;
+    const uint32_t *seated; /* canister in each of the bays, as the machine reads them; 0 none */
     struct outcome_band band;
     int bad_counts_max; /* wrong counts of one bay in a row that lock it */
     int attempts_max;   /* of one pouch that may be void before a person must look */

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,8 @@ struct pick {
 /*
  * The canister that a dose comes from: of this product and piece, in this machine, not past its expiry on the
  * day the pouch is for, with enough pieces that no open fill has claimed, in a bay that is not locked (a load
- * after the lock opens it). Shortest expiry first, then the lowest number. E_NOT_FOUND when there is none.
+ * after the lock opens it), and read by the machine at that very seat. Shortest expiry first, then the lowest
+ * number. E_NOT_FOUND when there is none.
  */
 static const char pick_sql[] =
     "SELECT c.id, c.bay, c.lot FROM canister c"
@@ -39,27 +41,39 @@ static const char pick_sql[] =
     " AND NOT EXISTS (SELECT 1 FROM bay b WHERE b.machine = c.machine AND b.bay = c.bay AND b.locked = 1"
     "   AND b.canister_id = c.id AND NOT EXISTS (SELECT 1 FROM stock_move m WHERE m.canister_id = c.id"
     "     AND m.kind = 'load' AND m.moved_ms > b.changed_ms))"
-    " ORDER BY c.expiry_day, c.id LIMIT 1";
+    " ORDER BY c.expiry_day, c.id";
 
 static int pick_canister(struct store *store, const struct fills_line *line, const struct plan_item *item,
                          int32_t day, struct pick *ret_pick, struct error *err)
 {
     struct store_rows *rows = NULL;
+    int64_t wrong_bay = -1, wanted = 0;
+    bool found = false;
     int rc = store_query(store, &rows, err, pick_sql, "tttiiti", line->machine, item->code,
                          roll_piece_text(item->piece), (int64_t)day, (int64_t)line->bays, line->serial,
                          (int64_t)item->count);
-    if (rc == 0)
-        rc = store_next(rows, err);
-    if (rc == 1) {
+    while (rc == 0 && !found && (rc = store_next(rows, err)) == 1) {
+        rc = 0;
         ret_pick->canister = store_int(rows, 0);
         ret_pick->bay = store_int(rows, 1);
         (void)snprintf(ret_pick->lot, sizeof ret_pick->lot, "%s", store_text(rows, 2)); /* lots are short */
+        found = line->seated[ret_pick->bay] == ret_pick->canister;
+        if (!found && wrong_bay < 0) {
+            wrong_bay = ret_pick->bay;
+            wanted = ret_pick->canister;
+        }
     }
     store_done(rows);
-    if (rc == 0)
-        return error_set(err, E_NOT_FOUND, "no canister of %s (%s) with %d in an open bay", item->code,
-                         roll_piece_text(item->piece), item->count);
-    return rc < 0 ? rc : 0;
+    if (rc < 0 || found)
+        return rc;
+    if (wrong_bay >= 0)
+        return error_set(err, E_NOT_FOUND,
+                         "%s (%s): the books have canister %" PRId64 " in bay %" PRId64
+                         ", the machine reads %" PRIu32 " there",
+                         item->code, roll_piece_text(item->piece), wanted, wrong_bay,
+                         line->seated[wrong_bay]);
+    return error_set(err, E_NOT_FOUND, "no canister of %s (%s) with %d in an open bay", item->code,
+                     roll_piece_text(item->piece), item->count);
 }
 
 struct job_row {

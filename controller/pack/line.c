@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *                       lost, refused, any time
- *        +------------------------------------------------------------+
- *        v        CONNECT            ENROL (session + 1)               |
- *   +--------+  tick   +----------+  done   +--------+  done  +-------+ |
- *   |  DOWN  |-------->| IDENTIFY |-------->| SURVEY |------->| CLAIM |-+
- *   +--------+         +----------+         +--------+  CLAIM +-------+ |
- *     ^    \                | mismatch           | fenced      done |   |
- *     |     \ closing       v                    v                 v   |
- *     |      \          +--------+  unexplained counters (C7) +---------+
- *     | asked +-------->| HALTED |<---------------------------| COMPARE |
- *     +-----------------+--------+                            +---------+
- *                        ^   ^                                     | ADOPT
- *          unexplained   |   | fenced                              v
- *          +-------------+   +------+----------------------- +----------+
- *          |                        |                        |  READY   |--> CLOSED
- *          |                        |                        +----------+
- *          |   +--------+  +---------+  +-----+  +-------+     |     ^
- *          +---| STATUS |  | CONTROL |  | PUT |  | FETCH |<----+     | done
- *              +--------+  +---------+  +-----+  +-------+-----------+
+ *   DOWN --CONNECT--> IDENTIFY --ENROL--> SURVEY --CLAIM--> CLAIM --> COMPARE --ADOPT--> READY --> CLOSED
+ *    ^    back-off over        session + 1         session is ours     |  counters         |  ^
+ *    |                                                                 |  explained (C7)   |  | answered
+ *    |   lost or refused, from every state with a request out          |                   v  |
+ *    +-----------------------------------------------------------------|-- STATUS, CONTROL, PUT, FETCH, BAYS
+ *    |                                                                 |                   |
+ *    |  a person asks to look again                                    v                   v
+ *    +-------------------------------------------------------------- HALTED: unexplained, fenced, mismatch
  *
  * Invariants. The numbers C1-C9 and M1-M7 are the rules of the machine contract.
  *  I1  recorded <= kept <= issued: a result is kept only for a number that was given out, and recorded only
@@ -30,7 +19,8 @@
  *  I6  Nothing that starts motion (Clear, Reset, Start, Unhold) is commanded without a person, or the
  *      stand-in on a SIMULATED machine.
  *  I7  READY is entered from COMPARE only with counters that the store explains (C7).
- *  I8  A number is given out only while the batch runs and fewer than min(Q, R) are unrecorded.
+ *  I8  A number is given out only while the batch runs, the seated canisters are known, and fewer than
+ *      min(Q, R) are unrecorded.
  *
  * In READY the rows stand in order of urgency: evidence first, then safety, then progress. Each decision is a
  * function of the mirror and the book alone (C3); nothing remembers what was sent.
@@ -167,9 +157,18 @@ static bool number_unsent(const struct line_view *v)
            v->mirror.accepted - v->mirror.done < v->identity.queue_depth;
 }
 
+/* While the machine may run its seats are shut, so they are read once after each stop. */
+static bool bays_unread(const struct line_view *v)
+{
+    return v->bays_due && v->want == LINE_RUN && !v->closing &&
+           (v->mirror.state == MACHINE_STATE_EXECUTE || v->mirror.state == MACHINE_STATE_STARTING ||
+            v->mirror.state == MACHINE_STATE_SUSPENDED);
+}
+
 static bool intent_possible(const struct line_view *v)
 {
-    return v->want == LINE_RUN && v->jobs && !v->closing && v->issued - v->recorded < window_of(v) &&
+    return v->want == LINE_RUN && v->jobs && !v->bays_due && !v->closing &&
+           v->issued - v->recorded < window_of(v) &&
            (v->mirror.state == MACHINE_STATE_EXECUTE || v->mirror.state == MACHINE_STATE_STARTING ||
             v->mirror.state == MACHINE_STATE_SUSPENDED || v->mirror.state == MACHINE_STATE_UNSUSPENDING);
 }
@@ -247,6 +246,7 @@ static const struct line_row table[] = {
     ROW(READY, TICK, stands_still, READY, STOP_BATCH, "never an automatic restart: a person must look"),
     ROW(READY, TICK, control_wanted, CONTROL, WRITE_CONTROL, "C5 retire, heartbeat, command: one block"),
     ROW(READY, TICK, number_unsent, PUT, PUT_JOB, "C3: A < N, so send A + 1"),
+    ROW(READY, TICK, bays_unread, BAYS, ASK_BAYS, "a number names bays: what sits there must be known"),
     ROW(READY, TICK, intent_possible, READY, INTEND, "C1: numbers are durable before they are sent"),
     ROW(READY, TICK, batch_over, READY, END_BATCH, "nothing is waiting or under way"),
     ROW(READY, TICK, poll_due, STATUS, ASK_STATUS, "time to look"),
@@ -278,6 +278,9 @@ static const struct line_row table[] = {
     ROW(FETCH, FENCED, NULL, HALTED, HALT, "C9: a newer controller owns the machine"),
     ROW(FETCH, MISMATCHED, NULL, HALTED, HALT, "not the machine that this line is for"),
     ROWS_OUTSTANDING(FETCH),
+
+    ROW(BAYS, ANSWERED, NULL, READY, KEEP_BAYS, "the seats as the machine reads them"),
+    ROWS_HANDSHAKE(BAYS),
 
     ROW(HALTED, TICK, orders_wait, HALTED, TAKE_ORDERS, "a person may decide"),
     ROW(HALTED, TICK, closing, CLOSED, MAKE_SAFE, "nothing is outstanding"),
@@ -474,7 +477,8 @@ const char *line_standstill(const struct line_view *v)
 static bool is_outstanding(enum line_state state)
 {
     return state == LINE_IDENTIFY || state == LINE_SURVEY || state == LINE_CLAIM || state == LINE_COMPARE ||
-           state == LINE_STATUS || state == LINE_CONTROL || state == LINE_PUT || state == LINE_FETCH;
+           state == LINE_STATUS || state == LINE_CONTROL || state == LINE_PUT || state == LINE_FETCH ||
+           state == LINE_BAYS;
 }
 
 static const char *control_violation(const struct line_view *v)
@@ -508,7 +512,8 @@ const char *line_violation(const struct line_row *row, const struct line_view *v
         return control_violation(v);
     if (row->effect == LINE_DO_ADOPT && is_contradicted(v))
         return "I7: contradicting counters adopted";
-    if (row->effect == LINE_DO_INTEND && (v->want != LINE_RUN || v->issued - v->recorded >= window_of(v)))
+    if (row->effect == LINE_DO_INTEND &&
+        (v->want != LINE_RUN || v->bays_due || v->issued - v->recorded >= window_of(v)))
         return "I8: number outside the window";
     return NULL;
 }

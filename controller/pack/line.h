@@ -26,6 +26,7 @@
     X(CONTROL, "writing the control block")                                 \
     X(PUT, "writing a job")                                                 \
     X(FETCH, "reading a result")                                            \
+    X(BAYS, "reading which canister sits where")                            \
     X(HALTED, "stopped: what the machine did is unknown, a person decides") \
     X(CLOSED, "ended")
 
@@ -69,6 +70,8 @@ enum line_event {
     X(NOTE, true, false)          \
     X(ASK_RESULT, false, true)    \
     X(KEEP_RESULT, false, false)  \
+    X(ASK_BAYS, false, true)      \
+    X(KEEP_BAYS, false, false)    \
     X(RECORD, true, false)        \
     X(INTEND, true, false)        \
     X(PUT_JOB, false, true)       \
@@ -118,6 +121,7 @@ struct line_view {
     bool over;                   /* nothing of the running batch is waiting or under way */
     bool permit;                 /* a person started it and the machine has not left running since */
     bool attend;                 /* a stand-in for the operator acts (SIMULATED machines only) */
+    bool bays_due;               /* which canisters are seated must be read before a number is given out */
     bool closing;                /* SIGTERM: finish what is started and end */
     enum machine_command spent;  /* answered a moment ago in this very state: not asked for again at once */
     enum machine_command person; /* asked for by a person and not yet written; 0 none */

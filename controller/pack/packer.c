@@ -32,6 +32,7 @@ struct packer *packer_create(const struct packer_config *config, struct machine 
     p->machine = machine;
     p->store = store;
     p->line = (struct fills_line){.machine = p->name,
+                                  .seated = p->seated,
                                   .band = config->band,
                                   .bad_counts_max = config->bad_counts_max,
                                   .attempts_max = config->attempts_max};
@@ -139,6 +140,12 @@ static int submit_job(struct packer *p, struct error *err)
     return 0;
 }
 
+static void submit_bays(struct packer *p)
+{
+    struct machine_request request = {.kind = MACHINE_READ_BAYS, .bay = p->bays_read};
+    submit(p, &request);
+}
+
 static void submit_fetch(struct packer *p)
 {
     struct machine_request request = {.kind = MACHINE_READ_RESULT, .seq = p->view.kept + 1};
@@ -164,6 +171,8 @@ static void take_identity(struct packer *p, const struct machine_identity *ident
         doubt(p, "the machine has another serial number than the site file says");
     else if (identity->serial[0] == '\0')
         doubt(p, "the machine does not tell its serial number");
+    else if (identity->bays > MACHINE_BAYS_MAX)
+        doubt(p, "the machine has more bays than this program can serve");
     else if (identity->ring_size == 0 || identity->ring_size > PACKER_RING_MAX || identity->queue_depth == 0)
         doubt(p, "the machine's result ring or queue has a size that this program cannot serve");
     else if (p->config.attend && !(identity->caps & MACHINE_CAP_SIMULATED))
@@ -187,6 +196,14 @@ static int take_result(struct packer *p, const struct machine_result *result, st
     else
         p->results[result->seq % PACKER_RING_MAX] = *result;
     return 0;
+}
+
+static void take_bays(struct packer *p, const struct machine_answer *answer)
+{
+    if (answer->bays.first != p->bays_read)
+        return; /* not what was asked: asked again */
+    for (unsigned i = 0; i < answer->bays.count && p->bays_read < p->line.bays; i++)
+        p->seated[p->bays_read++] = answer->bays.rows[i].canister;
 }
 
 static enum line_event event_of_code(int code)
@@ -241,9 +258,11 @@ static int next_answer(struct packer *p, enum line_event *ret_event, struct erro
     case MACHINE_READ_RESULT:
         rc = take_result(p, &answer.result, err);
         break;
+    case MACHINE_READ_BAYS:
+        take_bays(p, &answer);
+        break;
     case MACHINE_CONTROL:
     case MACHINE_PUT_JOB:
-    case MACHINE_READ_BAYS:
         break;
     }
     return rc < 0 ? rc : 1;
@@ -320,6 +339,8 @@ static void look(struct packer *p, enum line_state from)
     p->back_off_ms = PACKER_BACK_OFF_MIN_MS;
     watch_command(p);
     watch_permit(p);
+    if (!is_running_state(p->view.mirror.state))
+        p->bays_read = 0; /* hands may be inside */
 }
 
 static void back_off(struct packer *p)
@@ -363,6 +384,9 @@ static int carry_out(struct packer *p, const struct line_row *row, struct error 
     case LINE_DO_KEEP_RESULT:
         p->view.kept++;
         return 0;
+    case LINE_DO_ASK_BAYS:
+        submit_bays(p);
+        return 0;
     case LINE_DO_PUT_JOB:
         return submit_job(p, err);
     case LINE_DO_WRITE_CONTROL:
@@ -381,6 +405,7 @@ static int carry_out(struct packer *p, const struct line_row *row, struct error 
         return 0;
     case LINE_DO_NONE:
     case LINE_DO_WAIT:
+    case LINE_DO_KEEP_BAYS:
     case LINE_DO_ADOPT:
     case LINE_DO_NOTE:
     case LINE_DO_RECORD:
@@ -414,6 +439,7 @@ static void refresh_view(struct packer *p)
     v->attend = p->config.attend && (v->identity.caps & MACHINE_CAP_SIMULATED) != 0 &&
                 p->attended < PACKER_ATTEND_MAX;
     v->news = p->state == LINE_READY && alarms_differ(p);
+    v->bays_due = p->bays_read < p->line.bays;
     v->adopting = p->adopter[0] != '\0';
     packer_batch_view(p);
 }

@@ -131,6 +131,7 @@ static int do_start(struct packer *p, struct order *order, const char **ret_resu
     p->ran = false;
     p->refusals = 0;
     p->attended = 0;
+    p->bays_read = 0;
     packer_note_set(p, "");
     p->asked = p->state == LINE_HALTED;
     *ret_result = "taken";

@@ -88,7 +88,9 @@ struct packer {
     uint16_t heartbeat;
     uint16_t command_seq;
     enum machine_command last_command;
-    enum machine_state spent_state; /* in which last_command was answered; 0 none */
+    enum machine_state spent_state;    /* in which last_command was answered; 0 none */
+    uint32_t seated[MACHINE_BAYS_MAX]; /* canisters as the machine reads them */
+    uint16_t bays_read;                /* of identity.bays */
     int refusals;
     int misses;
     int attended; /* commands of the stand-in since the last pouch */

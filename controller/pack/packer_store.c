@@ -239,6 +239,7 @@ static int adopt(struct packer *p, struct error *err)
         p->view.command_open = false; /* it never arrived: decided anew */
     p->view.boot = m->boot;
     p->view.mirror_due = true;
+    p->bays_read = 0;
     p->control_at_ms = p->now_ms;
     packer_note_set(p, "");
     log_info("line",
@@ -366,7 +367,7 @@ static int intend(struct packer *p, struct error *err)
     struct line_view *v = &p->view;
     uint32_t window =
         v->identity.queue_depth < v->identity.ring_size ? v->identity.queue_depth : v->identity.ring_size;
-    if (v->want != LINE_RUN || v->closing)
+    if (v->want != LINE_RUN || v->closing || p->bays_read < p->line.bays)
         return 0;
     int rc = 0;
     while (rc == 0 && p->batch.checked && p->batch.waiting > 0 && v->issued - v->recorded < window) {
@@ -443,6 +444,8 @@ int packer_effect_write(struct packer *p, enum line_effect effect, struct error 
     case LINE_DO_LOOK:
     case LINE_DO_ASK_RESULT:
     case LINE_DO_KEEP_RESULT:
+    case LINE_DO_ASK_BAYS:
+    case LINE_DO_KEEP_BAYS:
     case LINE_DO_PUT_JOB:
     case LINE_DO_WRITE_CONTROL:
     case LINE_DO_BACK_OFF:

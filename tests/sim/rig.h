@@ -39,6 +39,8 @@ struct rig {
     uint64_t boundary; /* calls so far */
     uint64_t crash_at;
     unsigned crashes;
+    int64_t stock_slack; /* pieces by which the machine's own estimate may be off: late ones it counts, but
+                            not there */
     int64_t power_on_ms; /* when the mains come back; 0: they are on */
 };
 
@@ -50,6 +52,11 @@ void rig_crash(struct rig *rig);
 void rig_round(struct rig *rig);
 /* Rounds for so long on the clock. */
 void rig_run_ms(struct rig *rig, int64_t ms);
+/* A person asks: of the batch, or with batch 0 of the machine. Fails the test when it is refused and ok is
+ * set, or taken and ok is not. */
+void rig_order(struct rig *rig, int64_t batch, const char *verb, bool ok);
+/* The state of the batch is this one, and its note (or "") holds the words. */
+void rig_expect_batch(struct rig *rig, int64_t batch, const char *state, const char *words);
 /* Rounds until the batch rests; false when it does not within limit_ms of the clock. */
 bool rig_run_batch(struct rig *rig, int64_t batch, int64_t limit_ms);
 /* Exactly one good pouch a job with exactly its pieces, every other pouch void, books equal to the machine's.

@@ -86,6 +86,7 @@ static void draw_view(struct rng *rng, struct line_view *v)
     v->attend = (v->identity.caps & MACHINE_CAP_SIMULATED) && rng_below(rng, 2);
     v->closing = rng_below(rng, 4) == 0;
     v->person = rng_below(rng, 8) == 0 ? MACHINE_COMMAND_CLEAR : MACHINE_COMMAND_NONE;
+    v->bays_due = rng_below(rng, 2);
     v->back_off_over = rng_below(rng, 2);
     v->control_due = rng_below(rng, 2);
     v->command_open = rng_below(rng, 2);
