@@ -241,7 +241,7 @@ int batch_create(struct store *store, const struct batch_request *request, struc
     struct work w = {.store = store, .request = request, .arena = arena, .last_day = INT32_MIN};
     w.needs = arena_array(arena, NEEDS_MAX + 1, sizeof w.needs[0]);
     w.created.needs = w.needs;
-    w.trust = trust_create(err);
+    w.trust = trust_create(request->rules, err);
     if (!w.needs || !w.trust) {
         trust_destroy(w.trust);
         return error_set(err, E_MEMORY, "no memory for a batch");

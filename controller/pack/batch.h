@@ -17,6 +17,7 @@
 
 struct arena;
 struct error;
+struct review_rules;
 struct store;
 
 enum {
@@ -42,7 +43,8 @@ struct batch_request {
     int64_t wall_ms;
     const char *const *patients; /* source ids; NULL: every signed plan with pouches to make */
     size_t patient_count;
-    bool dry_run; /* check everything, write nothing */
+    const struct review_rules *rules; /* of the site as they are now; NULL: not compared */
+    bool dry_run;                     /* check everything, write nothing */
 };
 
 struct batch_created {

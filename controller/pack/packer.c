@@ -29,6 +29,7 @@ struct packer *packer_create(const struct packer_config *config, struct machine 
     (void)snprintf(p->serial, sizeof p->serial, "%s", config->serial); /* longer can match no machine */
     p->config.name = p->name;
     p->config.serial = p->serial;
+    p->config.rules = NULL; /* the trust has a copy */
     p->machine = machine;
     p->store = store;
     p->line = (struct fills_line){.machine = p->name,
@@ -40,7 +41,7 @@ struct packer *packer_create(const struct packer_config *config, struct machine 
     p->back_off_ms = PACKER_BACK_OFF_MIN_MS;
     p->orders_waiting = true;
     rng_init(&p->rng, config->seed, 1);
-    p->trust = trust_create(err);
+    p->trust = trust_create(config->rules, err);
     if (!p->trust || packer_batch_load(p, err) < 0) {
         packer_destroy(p);
         return NULL;
@@ -532,6 +533,7 @@ int64_t packer_due_ms(const struct packer *p)
 void packer_orders(struct packer *p)
 {
     p->orders_waiting = true;
+    trust_forget(p->trust); /* an order may have changed under a signature */
 }
 
 void packer_close(struct packer *p)

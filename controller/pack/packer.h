@@ -30,6 +30,7 @@ struct buf;
 struct error;
 struct machine;
 struct packer;
+struct review_rules;
 struct store;
 
 enum {
@@ -47,6 +48,7 @@ struct packer_config {
     int attempts_max;         /* void attempts at one pouch before a person must look */
     uint32_t poll_ms;         /* status mirror while a batch runs */
     uint32_t heartbeat_ms;
+    const struct review_rules *rules; /* plans made under others are refused; copied, NULL: not compared */
     bool attend;   /* confirm, clear, reset and start without a person; refused on a machine that is not
                       SIMULATED */
     uint64_t seed; /* of the jitter of reconnects */
@@ -64,7 +66,7 @@ void packer_written(struct packer *packer);
 /* When packer_run wants to be called again if no answer comes before; monotonic ms. */
 int64_t packer_due_ms(const struct packer *packer);
 
-/* Someone wrote into the store: look at the command rows. */
+/* Someone wrote into the store: look at the command rows, and verify the plan in hand anew. */
 void packer_orders(struct packer *packer);
 /* Finish started pouches, suspend, end. */
 void packer_close(struct packer *packer);

@@ -2,27 +2,35 @@
 #include "controller/pack/trust_private.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
 #include "controller/plan/plan_text.h"
+#include "controller/review/sign.h"
 #include "controller/seal/seal.h"
 #include "controller/store/store.h"
 
 struct trust {
     struct arena arena; /* of the plan in memory */
     int64_t plan_id;    /* 0 none */
+    bool has_rules;
+    struct review_rules rules;
     struct plan_text *plan;
 };
 
-struct trust *trust_create(struct error *err)
+struct trust *trust_create(const struct review_rules *rules, struct error *err)
 {
     struct trust *trust = calloc(1, sizeof *trust);
     if (!trust) {
         error_set(err, E_MEMORY, "no memory for signed plans");
         return NULL;
+    }
+    if (rules) {
+        trust->has_rules = true;
+        trust->rules = *rules;
     }
     arena_init(&trust->arena, 0);
     return trust;
@@ -36,7 +44,7 @@ void trust_destroy(struct trust *trust)
     free(trust);
 }
 
-static void forget(struct trust *trust)
+void trust_forget(struct trust *trust)
 {
     arena_reset(&trust->arena);
     trust->plan_id = 0;
@@ -54,7 +62,8 @@ static int check_state(struct store *store, int64_t plan, struct error *err)
     return rc;
 }
 
-/* The text is the one whose hash was signed. */
+/* The text in hand is the one that was verified: both were read in one transaction of the caller, and the
+ * hash says so once more. */
 static int check_hash(struct store_rows *rows, int64_t plan, const char *text, size_t len, struct error *err)
 {
     uint8_t hash[SEAL_HASH_BYTES];
@@ -71,8 +80,11 @@ int trust_plan(struct trust *trust, struct store *store, int64_t plan, const str
 {
     int rc = check_state(store, plan, err);
     if (rc == 0 && trust->plan_id != plan) {
-        forget(trust);
         struct store_rows *rows = NULL;
+        trust_forget(trust);
+        rc = review_verify(store, plan, trust->has_rules ? &trust->rules : NULL, err);
+        if (rc < 0)
+            return rc;
         rc = store_query(store, &rows, err, "SELECT text, hash FROM plan WHERE id = ?", "i", plan);
         if (rc == 0)
             rc = store_next(rows, err);
@@ -88,7 +100,7 @@ int trust_plan(struct trust *trust, struct store *store, int64_t plan, const str
             trust->plan_id = plan;
     }
     if (rc < 0) {
-        forget(trust);
+        trust_forget(trust);
         return rc;
     }
     *ret_plan = trust->plan;

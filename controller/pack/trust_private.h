@@ -12,11 +12,16 @@
 struct error;
 struct plan_pouch;
 struct plan_text;
+struct review_rules;
 struct store;
 struct trust;
 
-struct trust *trust_create(struct error *err);
+/* rules: hashes of the site's rule files as they are now, copied; NULL: not compared. */
+struct trust *trust_create(const struct review_rules *rules, struct error *err);
 void trust_destroy(struct trust *trust);
+
+/* The store may have changed: the plan in memory is verified anew before its next pouch. */
+void trust_forget(struct trust *trust);
 
 /* The plan of id, verified; valid until the next call. E_TAMPERED or E_STATE when it is not or no longer
  * signed. */

@@ -28,6 +28,7 @@
 
 #include "config/base/error.h"
 #include "config/base/rng.h"
+#include "config/paths.h"
 #include "controller/pack/batch.h"
 #include "controller/store/audit.h"
 #include "tests/support/pharmacy.h"
@@ -140,12 +141,17 @@ static void learn_port(struct trial *t)
         fail_msg("sachet-sim does not listen");
     }
     (void)snprintf(t->tcp, sizeof t->tcp, "127.0.0.1:%d", port); /* fits */
-    char text[1024], path[SCRATCH_PATH_BYTES];
+    char text[16384], path[SCRATCH_PATH_BYTES], timing[4096], packing[4096];
+    struct error err = {0};
+    if (paths_data("rules/timing.yaml", timing, sizeof timing, &err) < 0 ||
+        paths_data("rules/packing.yaml", packing, sizeof packing, &err) < 0)
+        fail_msg("%s", err.message);
     (void)snprintf(
         text, sizeof text,
         "format: sachet-site/1\npharmacy: {name: \"Trial\", phone: \"555 0100\"}\nstore: sachet.db\n"
+        "rules: {timing: \"%s\", packing: \"%s\"}\n"
         "machines:\n  - {name: m1, profile: \"%s\", host: 127.0.0.1, port: %d}\n",
-        profile, port);
+        timing, packing, profile, port);
     scratch_write(&t->pharmacy.scratch, "site.yaml", text, path);
 }
 

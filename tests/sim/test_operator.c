@@ -371,6 +371,52 @@ static void a_changed_plan_is_not_packed(void **state)
     rig_finish(&rig);
 }
 
+static void what_changes_after_the_signature_is_not_packed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *words;
+    } changes[] = {
+        {"UPDATE signature SET signature = zeroblob(64)", "signature"},
+        {"UPDATE order_version SET current = 0 WHERE id = 1", "changed since"},
+        {"UPDATE order_version SET drug_name = 'X' WHERE id = 1", "not what it was"},
+        {"UPDATE plan SET state = 'superseded'", "no longer the signed one"},
+        {"UPDATE patient SET deceased = 1", "died"},
+        {"UPDATE user SET role = 'technician'", "no pharmacist"},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct rig rig;
+        begin(&rig, 1, 5);
+        int64_t batch = pharmacy_batch(&rig.pharmacy);
+        pharmacy_exec(&rig.pharmacy, changes[i].sql);
+        assert_true(rig_run_batch(&rig, batch, MINUTE_MS));
+        rig_expect_batch(&rig, batch, "stopped", changes[i].words);
+        assert_int_equal(pharmacy_int(&rig.pharmacy, "SELECT count(*) FROM fill"), 0);
+        rig_finish(&rig);
+    }
+}
+
+static void an_order_that_changes_in_mid_batch_ends_its_plan_and_no_other(void **state)
+{
+    (void)state;
+    struct rig rig;
+    begin(&rig, 2, 10);
+    int64_t batch = pharmacy_batch(&rig.pharmacy);
+    run_until_good(&rig, 3);
+    pharmacy_exec(&rig.pharmacy,
+                  "UPDATE order_version SET current = 0 WHERE id = 1"); /* of the first patient */
+    packer_orders(rig.packer); /* as sachetd does when the store has changed */
+    assert_true(rig_run_batch(&rig, batch, 10 * MINUTE_MS));
+    rig_expect_batch(&rig, batch, "stopped", "could not be made");
+    assert_true(
+        pharmacy_int(&rig.pharmacy, "SELECT count(*) FROM job WHERE state = 'blocked' AND plan_id = 1") >=
+        20 - 3 - 8);
+    assert_int_equal(
+        pharmacy_int(&rig.pharmacy, "SELECT count(*) FROM job WHERE state = 'good' AND plan_id = 2"), 20);
+    rig_finish(&rig);
+}
+
 static void the_record_tells_every_pouch_and_adds_up(void **state)
 {
     (void)state;
@@ -432,6 +478,8 @@ int main(void)
         cmocka_unit_test(a_second_controller_fences_the_first),
         cmocka_unit_test(a_changed_pouch_is_not_packed),
         cmocka_unit_test(a_changed_plan_is_not_packed),
+        cmocka_unit_test(what_changes_after_the_signature_is_not_packed),
+        cmocka_unit_test(an_order_that_changes_in_mid_batch_ends_its_plan_and_no_other),
         cmocka_unit_test(the_record_tells_every_pouch_and_adds_up),
     };
     /* What a power cut does to the disk is tested elsewhere: here the store may live in memory. */

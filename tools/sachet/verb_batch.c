@@ -10,6 +10,7 @@
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "controller/pack/batch.h"
+#include "controller/review/sign.h"
 #include "controller/review/user.h"
 #include "tools/sachet/ask.h"
 #include "tools/sachet/cli.h"
@@ -57,11 +58,14 @@ static int run_create(struct cli *cli, struct error *err)
     struct user user;
     struct arena arena;
     struct batch_created created = {0};
+    struct review_rules rules;
     int rc = cli_open_site(cli, err);
     const char *machine = rc == 0 ? ask_machine(cli, cli_option(cli, "machine"), err) : NULL;
     if (!machine)
         return rc < 0 ? rc : err->code;
-    rc = cli_login(cli, NULL, &user, err);
+    rc = review_rules_of(cli->site, &rules, err);
+    if (rc == 0)
+        rc = cli_login(cli, NULL, &user, err);
     if (rc < 0)
         return rc;
     const struct batch_request request = {.machine = machine,
@@ -69,6 +73,7 @@ static int run_create(struct cli *cli, struct error *err)
                                           .wall_ms = clock_wall_ms(cli->clock),
                                           .patients = cli->argc ? cli->argv : NULL,
                                           .patient_count = (size_t)cli->argc,
+                                          .rules = &rules,
                                           .dry_run = cli_flag(cli, "dry-run")};
     arena_init(&arena, 0);
     rc = batch_create(cli->store, &request, &arena, &created, err);

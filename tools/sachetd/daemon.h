@@ -18,12 +18,14 @@ struct clock;
 struct conf;
 struct daemon;
 struct error;
+struct review_rules;
 struct store;
 
 struct daemon_params {
     const char *records; /* folder for batch records */
     const struct conf *site;
     struct store *store;
+    const struct review_rules *rules; /* of the site */
     struct clock *clock;
     bool attend; /* stand in for the operator; packers refuse it on real machines */
     bool once;   /* end when no batch is running, paused or asked for */

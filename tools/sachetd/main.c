@@ -12,6 +12,7 @@
 #include "config/base/error.h"
 #include "config/base/log.h"
 #include "config/conf.h"
+#include "controller/review/sign.h"
 #include "controller/seal/seal.h"
 #include "controller/store/store.h"
 #include "tools/sachetd/daemon.h"
@@ -101,12 +102,15 @@ static int run(const struct arguments *arguments, struct error *err)
     struct conf *site = NULL;
     struct store *store = NULL;
     struct daemon *daemon = NULL;
+    struct review_rules rules;
     int lock = -1;
     int n = snprintf(path, sizeof path, "%s/site.yaml", arguments->site);
     int m = snprintf(records, sizeof records, "%s/records", arguments->site);
     if (n < 0 || n >= PATH_BYTES || m < 0 || m >= PATH_BYTES)
         return error_set(err, E_LIMIT, "--site: path too long, at most %d bytes", PATH_BYTES - 16);
     int rc = conf_load(&conf_site, path, &site, err);
+    if (rc == 0)
+        rc = review_rules_of(site, &rules, err);
     if (rc == 0)
         rc = instance_take(conf_text(site, "store"), &lock, err);
     if (rc == 0) {
@@ -117,6 +121,7 @@ static int run(const struct arguments *arguments, struct error *err)
         const struct daemon_params params = {.records = records,
                                              .site = site,
                                              .store = store,
+                                             .rules = &rules,
                                              .clock = clock_system(),
                                              .attend = arguments->attend,
                                              .once = arguments->once};
