@@ -10,6 +10,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_formulary,
     &verbs_stock,
     &verbs_plan,
+    &verbs_review,
     &verbs_schedule,
     &verbs_sync,
     &verbs_batch,
