@@ -25,16 +25,15 @@ static int floor_notes(const struct build *b, struct arena *arena)
     const struct slots_result *r = b->result;
     if (r->status != SLOTS_OPTIMAL)
         return proposal_note(b->proposal, b->input, arena, PLAN_WARNING, SIZE_MAX,
-                             "the search was cut short: %zu times a day may not be the fewest (at least %zu)",
+                             "The search was cut short: %zu times a day may not be the fewest (at least %zu)",
                              r->slot_count, r->lower_bound);
     if (r->slot_count <= 1)
         return 0;
     if (r->proof != SLOTS_PROOF_CLIQUE)
-        return proposal_note(
-            b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
-            "fewer than %zu times a day were tried in every order and broke a rule each time (%zu "
-            "steps of proof)",
-            r->slot_count, r->tree_count);
+        return proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
+                             "Not fewer than %zu times a day: every way to do with fewer breaks a rule (a "
+                             "proof of %zu step%s)",
+                             r->slot_count, r->tree_count, r->tree_count == 1 ? "" : "s");
     struct buf text;
     buf_init(&text);
     for (size_t i = 0; i < r->clique_count; i++) {
@@ -46,13 +45,13 @@ static int floor_notes(const struct build *b, struct arena *arena)
                    dose_text(b, r->clique[i], name, sizeof name));
     }
     int status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
-                               "not fewer than %zu times a day: of %s no two can be taken together",
+                               "Not fewer than %zu times a day: of %s no two can be taken together",
                                r->slot_count, buf_string(&text));
     for (size_t i = 0; status == 0 && i < r->apart_count; i++) {
         char a_text[256], c_text[256];
         buf_reset(&text);
         conflict_text(b->policy, b->proposal->regimen, r->apart[i].why, &text);
-        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX, "%s and %s: %s",
+        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX, "because of %s and %s: %s",
                                dose_text(b, r->apart[i].a, a_text, sizeof a_text),
                                dose_text(b, r->apart[i].b, c_text, sizeof c_text), buf_string(&text));
     }

@@ -229,7 +229,11 @@ void conflict_text(const struct policy *policy, const struct regimen *regimen, s
                    regimen->drugs[regimen->not_same_slot[r.place].b].name);
         return;
     case SLOTS_RULE_ORDER:
+        buf_text(out, "doses of one drug come one after the other");
+        return;
     case SLOTS_RULE_TIMES:
+        buf_text(out, "no time of day suits both");
+        return;
     case SLOTS_RULE_SLOTS:
     case SLOTS_RULE_KINDS:
         break;

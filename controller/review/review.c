@@ -107,10 +107,10 @@ static int compare_drug(struct review *review, struct arena *arena, struct revie
         return E_MEMORY;
     if (strcmp(dose, dose_before) != 0)
         drug->change = REVIEW_DOSE;
-    else if (strcmp(drug->planned, drug->before) != 0)
-        drug->change = REVIEW_TIMES;
     else if (look_changed(review, old->product, order->product))
         drug->change = REVIEW_PRODUCT;
+    else if (strcmp(drug->planned, drug->before) != 0)
+        drug->change = REVIEW_TIMES;
     return 0;
 }
 

@@ -29,11 +29,11 @@ enum review_change {
     REVIEW_NEW,     /* not in the last signed plan's pouches */
     REVIEW_GONE,    /* in the last signed plan's pouches, not in these */
     REVIEW_DOSE,    /* other amounts or days */
+    REVIEW_PRODUCT, /* another product, or the same one looks different; its times may be others, too */
     REVIEW_TIMES,   /* same amounts and days at other times */
-    REVIEW_PRODUCT, /* another product, or the same one looks different */
 };
 
-/* One order, drug by drug. */
+/* One order, drug by drug. The heaviest change counts. */
 struct review_drug {
     const char *source_id;
     int64_t order_id;  /* in this plan; of REVIEW_GONE: in the one before */
@@ -70,7 +70,7 @@ void review_to_text(const struct review *review, struct buf *out);
 /* One JSON object on one line, "sachet-review/1", without a newline. E_MEMORY. */
 int review_to_json(const struct review *review, struct buf *out, struct error *err);
 
-/* "unchanged", "new", "gone", "dose", "times", "product". */
+/* "unchanged", "new", "gone", "dose", "product", "times". */
 const char *review_change_text(enum review_change change);
 
 #endif

@@ -116,6 +116,8 @@ static void print_totals(struct cli *cli, const struct totals *t)
         json_decref(object);
         return;
     }
+    if (t->patients == 1)
+        return; /* its line has said it all */
     fprintf(cli->out,
             "%d patients: %d plans (%d unchanged), %d drugs, %" PRId64 " pouches, %" PRId64 " pieces\n",
             t->patients, t->plans, t->same, t->drugs, t->pouches, t->pieces);
