@@ -348,7 +348,15 @@ static int take_text(struct intake *intake, const char *path, int64_t line, bool
         intake->totals.texts_refused += intake->pass == PASS_INDEX;
         (void)snprintf(place, sizeof place, "%s:%" PRId64 ":%d", path, whole ? (int64_t)where.line : line,
                        where.column);
-        (void)snprintf(what, sizeof what, "not JSON: %s", where.text);
+        enum json_error_code code = json_error_code(&where);
+        const char *kind = code == json_error_invalid_utf8             ? "not UTF-8"
+                           : code == json_error_premature_end_of_input ? "cut off"
+                                                                       : "not JSON";
+        (void)snprintf(what, sizeof what, "%s: %s", kind, where.text);
+        for (char *p = what; *p != '\0'; p++) {
+            if (*p < 0x20 || *p == 0x7f) /* bytes of the damaged text stay out of messages */
+                *p = '?';
+        }
         refuse(intake, place, what);
         return 0;
     }

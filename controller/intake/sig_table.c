@@ -353,7 +353,7 @@ const struct sig_phrase sig_phrases[] = {
     HARMLESS("complete the course"),
     HARMLESS("patient"),
     HARMLESS("told"),
-    HARMLESS("take with"),
+
     HARMLESS("regularly"),
     HARMLESS("with each * dose"),
     HARMLESS("keep to the exact times"),

@@ -6,9 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -41,9 +39,9 @@ static int catch_order(void *data, const struct order *order, struct error *err)
     for (int i = 0; i < order->reasons.count; i++) {
         const struct reason *reason = &order->reasons.rows[i];
         bool note = reason_class_of(reason->code) == REASON_NOTE;
-        if (!note)
+        if (!note && !has_reason(row, reason_name(reason->code)))
             add_name(row->reasons, reason_name(reason->code));
-        else if (reason->code != REASON_CODE_PROVISIONAL) {
+        if (note && reason->code != REASON_CODE_PROVISIONAL) {
             add_name(row->notes, reason_name(reason->code));
             add_name(row->notes, reason->text);
         }
@@ -170,14 +168,4 @@ bool has_reason(const struct caught *order, const char *name)
             return true;
     }
     return false;
-}
-
-const char *shared_data(const char *name)
-{
-    static char path[1024];
-    const char *root = getenv("SACHET_SHARED");
-    (void)snprintf(path, sizeof path, "%s/data/%s", root != NULL ? root : SACHET_SOURCE "/../shared", name);
-    if (access(path, R_OK) == 0)
-        return path;
-    return NULL;
 }

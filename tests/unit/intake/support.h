@@ -13,7 +13,7 @@ struct caught {
     char source[128];
     char patient[128];
     enum outcome outcome;
-    char reasons[CAUGHT_BYTES]; /* names of codes that are no notes, one space between */
+    char reasons[CAUGHT_BYTES]; /* names of codes that are no notes, each once, one space between */
     char notes[CAUGHT_BYTES];
     char text[CAUGHT_BYTES];   /* the reading in words, "" none */
     char dosage[CAUGHT_BYTES]; /* FHIR R4 again, "" none */
@@ -47,8 +47,5 @@ const struct caught *run_drug(struct run *run, const char *drug, const char *dos
 
 /* True when the name stands in the list of reasons. */
 bool has_reason(const struct caught *order, const char *name);
-
-/* SACHET_SHARED or ../shared beside the checkout; NULL when it is not there. name is below data/. */
-const char *shared_data(const char *name);
 
 #endif
