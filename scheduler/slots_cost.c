@@ -99,11 +99,14 @@ bool costs_create(struct costs *costs, const struct problem *problem, struct are
     costs->night = arena_array(arena, regimen->drug_count, sizeof *costs->night);
     costs->walk = arena_array(arena, (size_t)SLOTS_MAX * cells, sizeof *costs->walk);
     costs->back = arena_array(arena, (size_t)SLOTS_MAX * cells, sizeof *costs->back);
+    costs->own = arena_array(arena, (size_t)(SLOTS_MAX + 1) * cells, sizeof *costs->own);
+    costs->priced = arena_array(arena, problem->count, sizeof *costs->priced);
+    costs->reach = arena_array(arena, cells + 1, sizeof *costs->reach);
     costs->step = arena_array(arena, (size_t)SLOTS_MAX * cells, sizeof *costs->step);
     costs->left = arena_array(arena, problem->count * cells, sizeof *costs->left);
     costs->right = arena_array(arena, problem->count * cells, sizeof *costs->right);
     if (!costs->dose || !costs->slot || !costs->balanced || !costs->night || !costs->walk || !costs->back ||
-        !costs->step || !costs->left || !costs->right)
+        !costs->own || !costs->priced || !costs->reach || !costs->step || !costs->left || !costs->right)
         return false;
     size_t dose = 0;
     for (size_t d = 0; d < regimen->drug_count; d++) {
@@ -115,6 +118,7 @@ bool costs_create(struct costs *costs, const struct problem *problem, struct are
                 int minute = (int)c * regimen->grid;
                 costs->dose[dose * cells + c] = cost_soft(&drug->doses[i], minute) * COST_SOFT +
                                                 (drug->previous ? abs(minute - drug->previous[i]) : 0);
+                costs->priced[dose] |= costs->dose[dose * cells + c] != 0;
             }
         }
     }
@@ -168,12 +172,39 @@ static void relax_insert(struct relax *relax, size_t dose, int best)
     relax->dose[k] = dose;
 }
 
+/* reach[x + 1]: how late the slot after one at x may be, so that no dose without a price falls between them.
+ */
+static void relax_reach(const struct costs *costs, const struct net *net)
+{
+    const struct problem *problem = costs->problem;
+    int cells = problem->cells;
+    int *reach = costs->reach;
+    for (int x = 0; x <= cells; x++)
+        reach[x] = cells;
+    for (size_t i = 0; i < problem->count; i++) {
+        if (costs->priced[i] || !(net->mask[i] & (net->mask[i] - 1)))
+            continue;
+        const uint64_t *window = net_window(net, i);
+        int low = net_earliest(net, __builtin_ctzll(net->mask[i]));
+        int high = net_latest(net, 63 - __builtin_clzll(net->mask[i]));
+        int first = cells_first(window, problem->words);
+        int last = cells_last(window, problem->words);
+        first = first > low ? first : low;
+        last = last < high ? last : high;
+        reach[first] = last < reach[first] ? last : reach[first]; /* for slots at first - 1 */
+    }
+    for (int x = cells - 1; x >= 0; x--)
+        reach[x] = reach[x + 1] < reach[x] ? reach[x + 1] : reach[x];
+}
+
 /* What the open doses with a best cell in [from, to) pay between slots at from (-1: none) and to (cells:
  * none). */
 static int64_t relax_gap(const struct costs *costs, const struct relax *relax, int from, int to)
 {
     int cells = costs->problem->cells;
     int64_t sum = 0;
+    if (to > costs->reach[from + 1])
+        return COST_NEVER;
     for (size_t k = 0; k < relax->count; k++) {
         if (relax->best[k] >= to)
             break;
@@ -190,15 +221,20 @@ static int64_t relax_gap(const struct costs *costs, const struct relax *relax, i
     return sum;
 }
 
-/* Costs of the doses that are settled in a slot, at one of its cells. */
-static int64_t relax_own(const struct costs *costs, const struct net *net, int slot, int cell)
+/* Costs of the doses that are settled in a slot, at each of its cells. */
+static void relax_own(const struct costs *costs, const struct net *net, int slot, int64_t *own)
 {
-    int64_t sum = costs->slot[cell];
+    size_t cells = (size_t)costs->problem->cells;
+    int first = net_earliest(net, slot);
+    int last = net_latest(net, slot);
+    for (int c = first; c <= last; c++)
+        own[c] = costs->slot[c];
     for (size_t i = 0; i < costs->problem->count; i++) {
-        if (net->mask[i] == UINT64_C(1) << slot)
-            sum += costs->dose[i * (size_t)costs->problem->cells + (size_t)cell];
+        if (net->mask[i] != UINT64_C(1) << slot || !costs->priced[i])
+            continue;
+        for (int c = first; c <= last; c++)
+            own[c] += costs->dose[i * cells + (size_t)c];
     }
-    return sum;
 }
 
 int64_t cost_relax(struct costs *costs, const struct net *net, int *ret_slot_cell)
@@ -207,14 +243,17 @@ int64_t cost_relax(struct costs *costs, const struct net *net, int *ret_slot_cel
     int cells = problem->cells;
     int last = net->slots - 1;
     costs->relax.count = 0;
+    relax_reach(costs, net);
     for (size_t i = 0; i < problem->count; i++) {
-        if (net->mask[i] & (net->mask[i] - 1))
+        if (costs->priced[i] && (net->mask[i] & (net->mask[i] - 1)))
             relax_insert(&costs->relax, i, relax_dose(costs, net, i));
     }
     for (int p = 0; p <= last; p++) {
         const uint64_t *dom = net->dom + p * problem->words;
         int64_t *walk = costs->walk + (size_t)p * (size_t)cells;
         int16_t *step = costs->step + (size_t)p * (size_t)cells;
+        int64_t *own = costs->own + (size_t)p * (size_t)cells;
+        relax_own(costs, net, p, own);
         for (int c = net_earliest(net, p); c <= net_latest(net, p); c++) {
             walk[c] = COST_NEVER;
             if (!cells_have(dom, c))
@@ -238,7 +277,7 @@ int64_t cost_relax(struct costs *costs, const struct net *net, int *ret_slot_cel
                 }
             }
             if (walk[c] < COST_NEVER)
-                walk[c] += relax_own(costs, net, p, c);
+                walk[c] += own[c];
         }
     }
     int64_t best = COST_NEVER;
@@ -395,6 +434,7 @@ bool cost_filter(struct costs *costs, struct net *net, int64_t limit)
         const int64_t *walk = costs->walk + (size_t)p * (size_t)cells;
         const int64_t *behind = p < last ? back + (size_t)(p + 1) * (size_t)cells : NULL;
         const int64_t *walk_behind = walk + cells;
+        const int64_t *own_behind = costs->own + (size_t)(p + 1) * (size_t)cells;
         for (int c = net_earliest(net, p); c <= net_latest(net, p); c++) {
             int64_t *here = &back[(size_t)p * (size_t)cells + (size_t)c];
             *here = COST_NEVER;
@@ -410,7 +450,7 @@ bool cost_filter(struct costs *costs, struct net *net, int64_t limit)
                 for (int x = from; x <= to; x++) {
                     if (behind[x] >= COST_NEVER || walk_behind[x] >= COST_NEVER)
                         continue;
-                    int64_t total = behind[x] + relax_own(costs, net, p + 1, x);
+                    int64_t total = behind[x] + own_behind[x];
                     if (total < *here)
                         total += relax_gap(costs, &costs->relax, c, x);
                     *here = total < *here ? total : *here;

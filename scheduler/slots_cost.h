@@ -21,10 +21,13 @@ struct costs {
     bool by_previous;
     int64_t *dose;  /* dose * cells: levels 2 and 3 of the dose at the cell */
     int64_t *slot;  /* cell: level 3 of a slot there, when no drug has a previous time */
+    bool *priced;   /* dose: some time costs something */
     bool *balanced; /* drug: level 4 counts it */
     bool *night;    /* drug: taken on two days in a row */
     int64_t *walk;  /* scratch of cost_relax and cost_filter */
     int64_t *back;
+    int64_t *own;
+    int *reach;
     struct relax relax;
     int16_t *step;
     int64_t *left, *right;

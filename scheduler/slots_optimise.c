@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 *
+ * Which to split first, doses over slots or slots over cells, decides between milliseconds and minutes, and
+ * no one order is best. So both take turns with a growing allowance of nodes; what one finds bounds the
+ * other.
+ */
 /*
  * Levels 2 to 5 once the number of slots is known. Three stages, each a branch and bound over the same net:
  *   COST     least soft cost and, within it, least level 3 (one number, see slots_cost.c)
@@ -11,6 +15,8 @@
 
 #include <string.h>
 
+enum { RUN_FIRST = 300 };
+
 enum stage { STAGE_COST, STAGE_BALANCE, STAGE_LATER };
 
 struct optimiser {
@@ -22,6 +28,9 @@ struct optimiser {
     int64_t best_balance; /* BALANCE: find less; LATER: do not exceed */
     bool levels_balance;  /* level 4 counts */
     bool found;
+    bool slots_first; /* the order of splitting of this run */
+    uint64_t run_nodes;
+    uint64_t run_limit;
     int best[REGIMEN_DOSES_MAX];
     struct net *frame;
     size_t frames;
@@ -206,8 +215,8 @@ static struct split optimiser_split(const struct optimiser *o, const struct net 
                                     const int *cell, bool legal)
 {
     const struct problem *problem = o->problem;
-    if (o->stage != STAGE_COST && o->levels_balance) {
-        struct split early = split_narrowest(o, net, true);
+    if (o->slots_first && (o->stage == STAGE_COST || o->levels_balance)) {
+        struct split early = split_narrowest(o, net, o->stage != STAGE_COST);
         if (early.kind != SPLIT_NONE)
             return early;
     }
@@ -238,6 +247,8 @@ static enum outcome optimiser_branch(struct optimiser *o, const struct net *net,
     o->problem->nodes++;
     if (o->problem->budget && o->problem->nodes > o->problem->budget)
         return OUTCOME_BUDGET;
+    if (++o->run_nodes > o->run_limit)
+        return OUTCOME_AGAIN;
     struct net copy = *child; /* frames may move while the subtree grows */
     net_copy(&copy, net);
     if (split.kind == SPLIT_DOSE)
@@ -305,7 +316,7 @@ static enum outcome optimiser_node(struct optimiser *o, struct net *net, size_t 
     int64_t bound = cost_relax(&o->costs, net, slot_cell);
     if (optimiser_hopeless(o, net, bound))
         return OUTCOME_NO;
-    while (o->stage != STAGE_COST && cost_filter(&o->costs, net, o->best_cost)) {
+    while (cost_filter(&o->costs, net, o->stage == STAGE_COST ? o->best_cost - 1 : o->best_cost)) {
         struct clash clash;
         if (!net_propagate(net, &clash))
             return OUTCOME_NO;
@@ -347,7 +358,21 @@ static enum outcome optimiser_run(struct optimiser *o, enum stage stage)
     o->problem->nodes++;
     if (!net_propagate(&root, &clash))
         return OUTCOME_NO;
-    return optimiser_node(o, &root, 0);
+    struct net start;
+    if (!net_create_like(&start, &root, o->problem->arena))
+        return OUTCOME_MEMORY;
+    o->slots_first = false;
+    o->run_limit = RUN_FIRST;
+    for (;;) {
+        net_copy(&start, &root);
+        o->run_nodes = 0;
+        enum outcome outcome = optimiser_node(o, &start, 0);
+        if (outcome != OUTCOME_AGAIN)
+            return outcome;
+        if (o->slots_first)
+            o->run_limit *= 3;
+        o->slots_first = !o->slots_first;
+    }
 }
 
 /* Level 5. The windows of the problem are narrowed to what is settled, dose by dose. */

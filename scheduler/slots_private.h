@@ -103,7 +103,8 @@ struct problem *problem_create(const struct regimen *regimen, const struct rules
 void problem_cut_states(struct problem *problem);
 bool times_propagate(const struct problem *problem, uint64_t *dom, struct slots_rule *ret_rule);
 
-enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_BUDGET, OUTCOME_MEMORY };
+/* AGAIN: this run's own allowance is used up; never leaves the engine. */
+enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_BUDGET, OUTCOME_MEMORY, OUTCOME_AGAIN };
 
 /* A growing list of tree rows. */
 struct tree {

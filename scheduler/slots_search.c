@@ -27,9 +27,6 @@ struct search {
     uint32_t weight[REGIMEN_DOSES_MAX];
 };
 
-/* Results of a subtree beyond enum outcome. */
-enum { SEARCH_RESTART = 100 };
-
 static struct net *search_frame(struct search *s, size_t depth, const struct net *model)
 {
     if (depth >= s->frame_cap)
@@ -125,7 +122,7 @@ static int search_branch(struct search *s, const struct net *net, size_t depth, 
     if (s->problem->budget && s->problem->nodes > s->problem->budget)
         return OUTCOME_BUDGET;
     if (s->run_nodes > s->run_limit)
-        return SEARCH_RESTART;
+        return OUTCOME_AGAIN;
     net_copy(child, net);
     if (state)
         net_set_state(child, what, value);
@@ -218,7 +215,7 @@ enum outcome search_solve(struct problem *problem, int slots, int *cell, struct 
         s.run_nodes = 0;
         tree->count = 0;
         int outcome = search_node(&s, &root, 0, 0, &why);
-        if (outcome != SEARCH_RESTART)
+        if (outcome != OUTCOME_AGAIN)
             return (enum outcome)outcome;
     }
 }

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/benches/slots_made.h"
+
+#include <stdio.h>
+
+#include "config/base/arena.h"
+#include "config/base/rng.h"
+
+struct maker {
+    struct rng rng;
+    struct regimen *regimen;
+    struct arena *arena;
+};
+
+const char *made_name(enum made_kind kind)
+{
+    static const char *const names[MADE_KINDS] = {"real",   "calendar", "wrap", "fine",
+                                                  "forced", "adverse",  "tail"};
+    return names[kind];
+}
+
+static int pick(struct maker *m, int from, int to)
+{
+    return from + (int)rng_below(&m->rng, (uint32_t)(to - from + 1));
+}
+
+static bool chance(struct maker *m, int percent)
+{
+    return pick(m, 1, 100) <= percent;
+}
+
+static bool make_dose_runs(struct maker *m, struct regimen_dose *dose, int from, int to, int runs, int reach)
+{
+    struct regimen_interval item[4];
+    int grid = m->regimen->grid;
+    for (int i = 0; i < runs; i++) {
+        int begin = pick(m, from / grid, to / grid) * grid;
+        int end = begin + pick(m, 0, reach / grid) * grid;
+        item[i] = (struct regimen_interval){begin, end < to ? end : to};
+    }
+    return regimen_intervals_copy(&dose->allowed, m->arena, item, (size_t)runs, NULL) == 0;
+}
+
+static bool make_window(struct maker *m, struct regimen_dose *dose, enum regimen_window_kind kind,
+                        unsigned meals)
+{
+    struct regimen_window *window = arena_alloc(m->arena, sizeof *window);
+    if (!window)
+        return false;
+    *window = window_default(kind);
+    window->meals = meals;
+    dose->window = window;
+    return true;
+}
+
+static bool make_soft(struct maker *m, struct regimen_dose *dose)
+{
+    struct regimen_soft *soft = arena_alloc(m->arena, sizeof *soft);
+    struct regimen_interval run = {.from = pick(m, 8, 60) * 15};
+    if (!soft)
+        return false;
+    run.to = run.from + 240;
+    soft->cost = pick(m, 1, 3);
+    dose->soft = soft;
+    dose->soft_count = 1;
+    return regimen_intervals_copy(&soft->unless_in, m->arena, &run, 1, NULL) == 0;
+}
+
+static void make_days(struct maker *m, struct regimen_drug *drug)
+{
+    int period = m->regimen->period_days;
+    if (!chance(m, 60))
+        return;
+    drug->days = (struct regimen_days){{0}};
+    int step = chance(m, 50) ? 7 : 2;
+    for (int d = pick(m, 0, step - 1); d < period; d += step)
+        regimen_days_add(&drug->days, d);
+}
+
+/* The clock of a multi-dose drug: evenly spread with some tolerance. */
+static void make_gaps(struct maker *m, struct regimen_drug *drug, int percent)
+{
+    int n = (int)drug->dose_count;
+    if (n < 2 || !chance(m, percent))
+        return;
+    int even = REGIMEN_DAY / n;
+    int slack = pick(m, 2, 10) * 15;
+    drug->gap_min = even - slack > 60 ? (even - slack) / 15 * 15 : 60;
+    if (chance(m, 60))
+        drug->gap_max = (even + slack) / 15 * 15;
+    if (chance(m, 50))
+        drug->overnight_max = (even + 2 * slack) / 15 * 15;
+    if (chance(m, 50))
+        drug->overnight_min = (even - 2 * slack > 120 ? even - 2 * slack : 120) / 15 * 15;
+    if (drug->overnight_max != REGIMEN_NONE && drug->overnight_max < REGIMEN_DAY - 960)
+        drug->overnight_max = REGIMEN_DAY - 960;
+}
+
+static bool make_clinical(struct maker *m, struct regimen_drug *drug)
+{
+    static const enum regimen_window_kind once[] = {
+        REGIMEN_WINDOW_ANY,           REGIMEN_WINDOW_ANY,        REGIMEN_WINDOW_WITH_FOOD,
+        REGIMEN_WINDOW_EMPTY_STOMACH, REGIMEN_WINDOW_MORNING,    REGIMEN_WINDOW_EVENING,
+        REGIMEN_WINDOW_BEDTIME,       REGIMEN_WINDOW_ON_WAKING,  REGIMEN_WINDOW_WITH_FOOD,
+        REGIMEN_WINDOW_ANY,           REGIMEN_WINDOW_BEFORE_MEAL};
+    enum regimen_window_kind kind = once[pick(m, 0, (int)(sizeof once / sizeof once[0]) - 1)];
+    if (drug->dose_count > 1)
+        kind = chance(m, 60) ? REGIMEN_WINDOW_ANY
+                             : (chance(m, 70) ? REGIMEN_WINDOW_WITH_FOOD : REGIMEN_WINDOW_EMPTY_STOMACH);
+    unsigned meals = 0;
+    if (kind == REGIMEN_WINDOW_BEFORE_MEAL)
+        meals = 1;
+    for (size_t i = 0; i < drug->dose_count; i++) {
+        if (!make_window(m, &drug->doses[i], kind, meals))
+            return false;
+        if (chance(m, 20) && !make_soft(m, &drug->doses[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool make_abstract(struct maker *m, struct regimen_drug *drug, int runs_max, int reach)
+{
+    int n = (int)drug->dose_count;
+    for (int i = 0; i < n; i++) {
+        int from = 120 + 960 * i / n;
+        int to = 120 + 960 * (i + 1) / n;
+        if (!make_dose_runs(m, &drug->doses[i], from, to < 1080 ? to : 1080, pick(m, 1, runs_max), reach))
+            return false;
+    }
+    return true;
+}
+
+static bool make_drug(struct maker *m, enum made_kind kind, int place)
+{
+    char id[16];
+    struct regimen_drug *drug;
+    int doses = chance(m, 55) ? 1 : chance(m, 65) ? 2 : 3;
+    if (kind == MADE_WRAP || kind == MADE_TAIL)
+        doses = chance(m, 35) ? 1 : pick(m, 2, 4);
+    (void)snprintf(id, sizeof id, "d%d", place);
+    if (regimen_add_drug(m->regimen, m->arena, id, id, (size_t)doses, &drug, NULL))
+        return false;
+    bool abstract = kind == MADE_ADVERSE || kind == MADE_FORCED || kind == MADE_TAIL;
+    if (m->regimen->period_days > 1)
+        make_days(m, drug);
+    if (abstract && doses > 1 && chance(m, 60))
+        drug->gap_min = pick(m, 4, 12) * 15;
+    else
+        make_gaps(m, drug, kind == MADE_WRAP ? 90 : kind == MADE_TAIL || kind == MADE_ADVERSE ? 25 : 60);
+    if (kind == MADE_TAIL)
+        return make_abstract(m, drug, 2, 330);
+    if (kind == MADE_ADVERSE)
+        return make_abstract(m, drug, 3, 120);
+    return kind == MADE_FORCED ? make_abstract(m, drug, 2, 240) : make_clinical(m, drug);
+}
+
+static bool make_separation(struct maker *m, enum made_kind kind, int number, int drugs)
+{
+    static const int minutes[] = {0, 60, 120, 120, 180, 240, 240, 360};
+    char id[16];
+    int a = pick(m, 0, drugs - 1);
+    int b = (a + pick(m, 1, drugs - 1)) % drugs;
+    bool clinical = kind != MADE_ADVERSE && kind != MADE_TAIL && kind != MADE_FORCED;
+    int after = clinical ? minutes[pick(m, 0, 7)] : pick(m, 0, 4) * 15;
+    int before = clinical ? minutes[pick(m, 0, 7)] : pick(m, 1, 4) * 15;
+    if (kind == MADE_FORCED)
+        after = pick(m, 2, 10) * 15;
+    (void)snprintf(id, sizeof id, "s%d", number);
+    return regimen_add_separation(m->regimen, m->arena, id, (size_t)a, (size_t)b, after, before, NULL) == 0;
+}
+
+struct regimen *made_regimen(enum made_kind kind, uint64_t seed, uint32_t number, struct arena *arena)
+{
+    char id[32];
+    struct maker m = {.arena = arena};
+    rng_init(&m.rng, seed + number, (uint64_t)kind);
+    (void)snprintf(id, sizeof id, "%s-%u", made_name(kind), number);
+    m.regimen = regimen_create(arena, id, kind == MADE_FINE ? 5 : 15, kind == MADE_CALENDAR ? 28 : 1);
+    if (!m.regimen)
+        return NULL;
+    m.regimen->patient = (struct regimen_patient){
+        .day_start = 300, .wake = 120, .bed = 1080, .meals = {180, 480 + pick(&m, -2, 2) * 15, 840}};
+    bool big = kind == MADE_ADVERSE || kind == MADE_TAIL;
+    int drugs = big ? pick(&m, 20, 40) : kind == MADE_WRAP ? pick(&m, 4, 12) : pick(&m, 3, 20);
+    for (int d = 0; d < drugs; d++) {
+        if (!make_drug(&m, kind, d))
+            return NULL;
+    }
+    int rules = kind == MADE_FORCED ? pick(&m, drugs, 2 * drugs)
+                : big               ? pick(&m, drugs / 4, drugs)
+                                    : pick(&m, 0, drugs / 2);
+    for (int s = 0; s < rules; s++) {
+        if (!make_separation(&m, kind, s, drugs))
+            return NULL;
+    }
+    bool previous = chance(&m, 40);
+    for (size_t d = 0; previous && d < m.regimen->drug_count; d++) {
+        struct regimen_drug *drug = &m.regimen->drugs[d];
+        int *times = arena_array(arena, drug->dose_count, sizeof *times);
+        if (!times)
+            return NULL;
+        for (size_t i = 0; i < drug->dose_count; i++)
+            times[i] =
+                (120 + 960 * (2 * (int)i + 1) / (2 * (int)drug->dose_count) + pick(&m, -8, 8) * 15) / 15 * 15;
+        drug->previous = times;
+    }
+    return regimen_ready(m.regimen, arena, NULL) == 0 ? m.regimen : NULL;
+}

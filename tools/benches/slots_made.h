@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seeded regimens for the bench of the slot scheduler: realistic ones of 3-20 drugs and adversarial ones of
+ * 20-40. The same seed and number give the same regimen everywhere. */
+#ifndef TOOLS_BENCHES_SLOTS_MADE_H
+#define TOOLS_BENCHES_SLOTS_MADE_H
+
+#include <stdint.h>
+
+#include "scheduler/regimen.h"
+
+struct arena;
+
+enum made_kind {
+    MADE_REAL,     /* clinical windows, gaps, some separations */
+    MADE_CALENDAR, /* the same with weekly and cyclic days */
+    MADE_WRAP,     /* every six, eight, twelve hours across the night */
+    MADE_FINE,     /* 5-minute grid */
+    MADE_FORCED,   /* dense separations that force slots, many infeasible */
+    MADE_ADVERSE,  /* 20-40 drugs, windows of several intervals, greedy gets stuck */
+    MADE_TAIL,     /* 20-40 drugs, wide windows and many gaps: no tight clique */
+    MADE_KINDS,
+};
+
+const char *made_name(enum made_kind kind);
+/* A ready regimen, or NULL without memory. */
+struct regimen *made_regimen(enum made_kind kind, uint64_t seed, uint32_t number, struct arena *arena);
+
+#endif
