@@ -85,6 +85,13 @@ static int check_params(const struct world_params *p, struct error *err)
     return 0;
 }
 
+/* The memory may be a mapping that outlives this process: stores before the fence stand before those after
+ * it. */
+static void fence(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /* A memory from the factory gets the machine's name and canisters; a used one must be this machine's. */
 static int take_memory(struct world *world, struct error *err)
 {
@@ -105,6 +112,7 @@ static int take_memory(struct world *world, struct error *err)
         nv_head_close(&memory->heads[0]);
         memory->heads[1] = (struct nv_head){.generation = 1};
         nv_head_close(&memory->heads[1]);
+        fence();
         memory->magic = MEMORY_MAGIC; /* last: a half-made memory is made again */
         return 0;
     }
@@ -282,10 +290,13 @@ static bool copy_in_halves(struct world *world, void *to, const void *from, size
 {
     if (world_step(world))
         return false;
+    fence();
     memcpy(to, from, size / 2);
     if (world_step(world))
         return false;
+    fence();
     memcpy((char *)to + size / 2, (const char *)from + size / 2, size - size / 2);
+    fence();
     return !world_step(world);
 }
 

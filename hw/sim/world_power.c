@@ -23,7 +23,6 @@ static void forget_volatile(struct world *world)
     world->nonce = 0;
     world->heard = 0;
     world->heard_due_us = WORLD_NEVER;
-    world->silent = false;
     world->command_seq = 0;
     world->command_result = MACHINE_COMMAND_UNSEEN;
     memset(world->alarms, 0, sizeof world->alarms);

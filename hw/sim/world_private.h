@@ -93,7 +93,6 @@ struct world {
     uint16_t nonce;
     uint16_t heard;       /* controller's last heartbeat */
     int64_t heard_due_us; /* it is silent from then on; WORLD_NEVER before its first word */
-    bool silent;
     uint16_t command_seq;
     enum machine_command_result command_result;
     uint16_t alarms[MACHINE_ALARM_WORDS];
