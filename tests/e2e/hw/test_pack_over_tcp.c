@@ -225,6 +225,54 @@ static void killed_machines_lose_and_double_nothing(void **state)
     scratch_finish(&scratch);
 }
 
+static struct machine_bay read_bay(const struct sim_process *sim, uint8_t unit, uint16_t bay)
+{
+    struct profile profile;
+    struct error err = {0};
+    rig_profile(&profile);
+    const struct modbus_machine_params params = {
+        .profile = &profile, .clock = clock_system(), .host = "127.0.0.1", .port = sim->port, .unit = unit};
+    struct controller c = {.machine = modbus_machine_create(&params, &err)};
+    assert_non_null(c.machine);
+    while (ask(&c, (struct machine_request){.kind = MACHINE_IDENTIFY}).code != 0)
+        usleep(10000);
+    struct machine_answer answer = ask(&c, (struct machine_request){.kind = MACHINE_READ_BAYS, .bay = bay});
+    assert_int_equal(answer.code, 0);
+    machine_destroy(c.machine);
+    return answer.bays.rows[0];
+}
+
+static void canisters_are_seated_as_the_file_says(void **state)
+{
+    (void)state;
+    struct scratch scratch;
+    char file[SCRATCH_PATH_BYTES];
+    scratch_init(&scratch);
+    scratch_write(&scratch, "canisters", "# machine bay canister pieces\n\n3 70001 55\n2 4 70002 66\n", file);
+    const char *const args[] = {"--machines", "2",           "--speed", "100", "--fill",
+                                "77",         "--canisters", file,      NULL};
+    struct sim_process sim;
+    sim_start(&sim, &scratch, args);
+    assert_int_equal(read_bay(&sim, 1, 3).canister, 70001);
+    assert_int_equal(read_bay(&sim, 1, 3).level, 55);
+    assert_int_equal(read_bay(&sim, 2, 4).canister, 70002);
+    assert_int_equal(read_bay(&sim, 2, 3).canister, 1004); /* not in the file */
+    assert_int_equal(read_bay(&sim, 2, 3).level, 77);
+    assert_int_equal(sim_end(&sim, SIGTERM), 0);
+    static const char *const wrong[] = {"1 2\n",     "1 2 x\n",     "99 1 1\n",
+                                        "3 0 1 1\n", "1 1 99999\n", "1 -1 5\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char command[768];
+        scratch_write(&scratch, "canisters", wrong[i], file);
+        (void)snprintf(
+            command, sizeof command,
+            "timeout 10 %s --tcp 127.0.0.1:0 --machines 2 --canisters %s 2>&1 | grep -q '%s:1:1: '",
+            getenv("SACHET_SIM"), file, file);
+        assert_int_equal(system(command), 0);
+    }
+    scratch_finish(&scratch);
+}
+
 static void two_processes_do_not_share_a_memory(void **state)
 {
     (void)state;
@@ -278,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_machines_lose_and_double_nothing),
+        cmocka_unit_test(canisters_are_seated_as_the_file_says),
         cmocka_unit_test(two_processes_do_not_share_a_memory),
         cmocka_unit_test(wrong_options_are_one_clear_line),
     };
