@@ -75,6 +75,8 @@ void packer_state_json(const struct packer *p, struct buf *out)
                                        : "down",
                connected ? "true" : "false");
     add_text(out, p->note);
+    if (p->config.attend)
+        buf_text(out, ",\"attended_by_program\":true");
     if (connected) {
         buf_text(out, ",\"serial\":");
         add_text(out, p->line.serial);

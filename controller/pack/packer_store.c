@@ -393,6 +393,7 @@ static int record(struct packer *p, struct error *err)
 {
     struct line_view *v = &p->view;
     bool cancelled = v->cancel_to != 0;
+    int64_t cancelled_batch = 0;
     int rc = 0;
     while (rc == 0 && v->recorded < v->kept) {
         struct fills_recorded recorded;
@@ -401,10 +402,14 @@ static int record(struct packer *p, struct error *err)
         if (rc < 0)
             return rc;
         count_recorded(p, &recorded);
+        if (recorded.batch != p->batch.id)
+            cancelled_batch = recorded.batch;
         v->recorded++;
     }
     if (rc == 0 && cancelled)
         rc = packer_book_refresh(p, err);
+    if (cancelled && v->cancel_to == 0 && cancelled_batch)
+        p->ended_batch = cancelled_batch; /* its last pouch is accounted for: now its record is whole */
     packer_batch_view(p);
     /* The next intents ride on the same commit, so that the queue never runs dry for one. */
     if (rc == 0 && v->mirror.state == MACHINE_STATE_EXECUTE)

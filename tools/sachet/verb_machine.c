@@ -42,6 +42,8 @@ static int show_one(struct cli *cli, const char *name, struct error *err)
 static int run_list(struct cli *cli, struct error *err)
 {
     int rc = cli_open_store(cli, err);
+    if (rc == 0)
+        wait_remark_daemon(cli);
     for (int i = 0; rc == 0 && i < conf_count(cli->site, "machines"); i++)
         rc = show_one(cli, conf_text(cli->site, "machines[%d].name", i), err);
     return rc;
@@ -71,6 +73,7 @@ static int run_show(struct cli *cli, struct error *err)
     const char *machine = rc == 0 ? ask_machine(cli, cli->argv[0], err) : NULL;
     if (!machine)
         return rc < 0 ? rc : err->code;
+    wait_remark_daemon(cli);
     rc = show_one(cli, machine, err);
     if (rc < 0 || cli->json)
         return rc;

@@ -160,6 +160,14 @@ int wait_batch(struct cli *cli, struct error *err)
 
 /* ---- watch ---- */
 
+void wait_remark_daemon(struct cli *cli)
+{
+    if (!ask_daemon_runs(cli))
+        fprintf(stderr,
+                "sachetd is not running: this is what it saw last; start it with: sachetd --site %s\n",
+                cli->site_dir);
+}
+
 void wait_print_line(struct cli *cli, const char *machine, const json_t *state, int64_t updated_ms)
 {
     if (!state) {
@@ -170,6 +178,8 @@ void wait_print_line(struct cli *cli, const char *machine, const json_t *state, 
     instant_format(updated_ms, seen);
     fprintf(cli->out, "%-12s %-9s %-12s%s", machine, text_of(state, "line"), text_of(state, "state"),
             json_is_true(json_object_get(state, "simulated")) ? " SIMULATED" : "");
+    if (json_is_true(json_object_get(state, "attended_by_program")))
+        fputs(" attended by the program", cli->out);
     const json_t *batch = json_object_get(state, "batch");
     if (batch) {
         fprintf(cli->out, "  batch %" PRId64 " %s %" PRId64 "/%" PRId64 " void %" PRId64,
@@ -200,6 +210,8 @@ int wait_watch(struct cli *cli, struct error *err)
     const char *only = rc == 0 && cli->argc ? ask_machine(cli, cli->argv[0], err) : NULL;
     if (rc == 0 && cli->argc && !only)
         rc = err->code;
+    if (rc == 0)
+        wait_remark_daemon(cli);
     int64_t end_ms = seconds < 0 ? INT64_MAX : clock_mono_ms(cli->clock) + seconds * 1000;
     while (rc == 0) {
         int64_t version = store_data_version(cli->store);

@@ -18,7 +18,9 @@ int wait_watch(struct cli *cli, struct error *err);
 /* What a line last said of itself; NULL with 0 when it never said anything. */
 int wait_line_state(struct store *store, const char *machine, json_t **ret_state, int64_t *ret_updated_ms,
                     struct error *err);
-/* One line for people; clear: the terminal's line is wiped first. */
+/* Remarks on stderr that nobody keeps the states up to date, when it is so. */
+void wait_remark_daemon(struct cli *cli);
+/* One line for people, and a line for the note and each alarm. */
 void wait_print_line(struct cli *cli, const char *machine, const json_t *state, int64_t updated_ms);
 
 #endif
