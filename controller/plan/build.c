@@ -119,7 +119,7 @@ static int slot_of_time(const struct slots_result *result, int time)
         if (result->slot_times[i] == time)
             return (int)i + 1;
     }
-    assert(!"every time of a result is one of its slots");
+    assert(false); /* every time of a result is one of its slots */
     return 0;
 }
 
@@ -161,7 +161,7 @@ static const struct plan_order *order_by_id(const struct plan_text *plan, int64_
         if (plan->orders[i].id == id)
             return &plan->orders[i];
     }
-    assert(!"a take's order is in the plan");
+    assert(false); /* a take's order is in the plan */
     return NULL;
 }
 

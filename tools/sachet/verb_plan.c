@@ -49,9 +49,10 @@ static void print_text(struct cli *cli, const char *name, const struct plan_made
         return;
     }
     fprintf(cli->out,
-            "%s: %d drug%s, %d times a day as written, %d as planned%s, %d pouches; plan %" PRId64 "%s", name,
-            made->drugs, made->drugs == 1 ? "" : "s", made->times_written, made->times_planned,
-            made->proved ? "" : " (not proved)", made->pouches, made->id,
+            "%s: %d drug%s, %d time%s a day as written, %d as planned%s, %d pouch%s; plan %" PRId64 "%s",
+            name, made->drugs, made->drugs == 1 ? "" : "s", made->times_written,
+            made->times_written == 1 ? "" : "s", made->times_planned, made->proved ? "" : " (not proved)",
+            made->pouches, made->pouches == 1 ? "" : "es", made->id,
             made->outcome == PLAN_SAME ? made->is_signed ? ", signed, unchanged" : ", unchanged" : "");
     print_rest(cli->out, made);
 }
@@ -128,8 +129,9 @@ static void print_totals(struct cli *cli, const struct totals *t)
     fprintf(cli->out, " as planned (mean of %d)\n", t->plans);
     if (t->waiting + t->apart + t->empty > 0)
         fprintf(cli->out,
-                "left out: %d orders wait for a pharmacist, %d stay outside the pouches; %d patients have "
-                "nothing to pack\n",
+                "left out: orders that wait for a pharmacist %d, outside the pouches %d; patients with "
+                "nothing to pack "
+                "%d\n",
                 t->waiting, t->apart, t->empty);
     if (t->conflicts + t->failed > 0)
         fprintf(cli->out, "no plan: %d without a schedule, %d refused\n", t->conflicts, t->failed);
