@@ -193,11 +193,27 @@ static int solve_problem(struct problem *problem, const struct slots_options *op
     return solve_feasible(problem, options, cell, arena, result, err);
 }
 
+int solve_with_rules(const struct regimen *regimen, const struct rules *rules,
+                     const struct slots_options *options, struct arena *arena, struct slots_result *result,
+                     struct error *err)
+{
+    struct arena work;
+    arena_init(&work, 0);
+    struct problem *problem = problem_create(regimen, rules, &work);
+    int rc = problem ? 0 : solve_no_memory(err);
+    if (problem) {
+        problem->budget = options->node_budget;
+        rc = solve_problem(problem, options, arena, result, err);
+        result->nodes = problem->nodes;
+    }
+    arena_finish(&work);
+    return rc;
+}
+
 int slots_solve(const struct regimen *regimen, const struct slots_options *options, struct arena *arena,
                 struct slots_result **ret, struct error *err)
 {
     static const struct slots_options defaults = {.levels = 5};
-    struct arena work;
     struct slots_result *result = arena_alloc(arena, sizeof *result);
     options = options ? options : &defaults;
     if (!result)
@@ -208,15 +224,7 @@ int slots_solve(const struct regimen *regimen, const struct slots_options *optio
         *ret = result;
         return 0;
     }
-    arena_init(&work, 0);
-    struct problem *problem = problem_create(regimen, NULL, &work);
-    int rc = problem ? 0 : solve_no_memory(err);
-    if (problem) {
-        problem->budget = options->node_budget;
-        rc = solve_problem(problem, options, arena, result, err);
-        result->nodes = problem->nodes;
-    }
-    arena_finish(&work);
+    int rc = solve_with_rules(regimen, NULL, options, arena, result, err);
     if (!rc && options->explain)
         rc = explain_fill(regimen, options, arena, result, err);
     if (!rc)

@@ -78,20 +78,20 @@ enum slots_proof {
     SLOTS_PROOF_TIMES,  /* refutes any number of slots: infeasible */
 };
 
-/* What would change without one rule: slots then, and the soft cost then. */
+/* What would come out without one rule. */
 struct slots_price {
     struct slots_rule rule;
     enum slots_status status;
     size_t slots;
 };
 
-/* One rule that keeps a dose from moving one grid step; `other` is the dose on its far end, or the dose
- * itself. */
+/* The rule that keeps a dose from one of the other slots; `other` is the dose on the rule's far end, or the
+ * dose itself. */
 struct slots_binding {
     size_t dose;
     size_t other;
+    int minute; /* the slot that it can't go to */
     struct slots_rule rule;
-    bool earlier; /* it binds against moving earlier (else later) */
 };
 
 struct slots_result {
@@ -122,7 +122,9 @@ struct slots_result {
 
     const struct slots_binding *bindings; /* with options.explain */
     size_t binding_count;
-    const struct slots_price *prices; /* with options.explain: rules whose absence saves a slot */
+    /* With options.explain: rules without which fewer slots do; of an infeasible regimen: the conflict's
+     * members and what each alone would open. */
+    const struct slots_price *prices;
     size_t price_count;
 
     uint64_t nodes; /* search nodes spent */

@@ -1,15 +1,17 @@
-/* SPDX-License-Identifier: Apache-2.0 *
- * Which to split first, doses over slots or slots over cells, decides between milliseconds and minutes, and
- * no one order is best. So both take turns with a growing allowance of nodes; what one finds bounds the
- * other.
- */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Levels 2 to 5 once the number of slots is known. Three stages, each a branch and bound over the same net:
  *   COST     least soft cost and, within it, least level 3 (one number, see slots_cost.c)
  *   BALANCE  least balance among those that cost no more
  *   LATER    dose by dose in canonical order: is there one as good with this dose earlier? Until there is
- * none. Each node asks the relaxation for a bound and for a guess of the slots' times; a guess that breaks no
- * rule is a schedule. Else the node is split where the guess fails.
+ * none
+ *
+ * Each node asks the relaxation for a bound and for a guess of the slots' times; a guess that breaks no rule
+ * is a schedule. Else the node is split where the guess fails.
+ *
+ * Which to split first, doses over slots or slots over cells, decides between milliseconds and minutes, and
+ * no one order is best. So both take turns with a growing allowance of nodes; what one finds bounds the
+ * other.
  */
 #include "scheduler/slots_cost.h"
 

@@ -144,6 +144,12 @@ enum outcome optimise(struct problem *problem, int slots, int levels, int *cell,
 /* Minimal conflict of an infeasible regimen: marks in rules. */
 enum outcome conflict_find(const struct regimen *regimen, struct problem *counter, struct arena *arena,
                            struct rules *ret_rules);
+
+/* slots_solve with some rules out of force and nothing explained. */
+int solve_with_rules(const struct regimen *regimen, const struct rules *rules,
+                     const struct slots_options *options, struct arena *arena, struct slots_result *result,
+                     struct error *err);
+/* Bindings and prices. E_MEMORY. */
 int explain_fill(const struct regimen *regimen, const struct slots_options *options, struct arena *arena,
                  struct slots_result *result, struct error *err);
 

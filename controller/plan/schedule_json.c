@@ -8,30 +8,16 @@
 #include "config/base/buf.h"
 #include "config/base/error.h"
 #include "controller/plan/explain_text.h"
+#include "controller/plan/json_write.h"
 #include "controller/plan/regimen_json.h"
 #include "controller/seal/seal.h"
-
-static void write_text(struct buf *out, const char *text)
-{
-    buf_char(out, '"');
-    for (const char *c = text; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte == '"' || byte == '\\')
-            buf_printf(out, "\\%c", byte);
-        else if (byte < 0x20)
-            buf_printf(out, "\\u%04x", byte);
-        else
-            buf_char(out, *c);
-    }
-    buf_char(out, '"');
-}
 
 static void write_rule(struct buf *out, const struct regimen *regimen, struct slots_rule rule)
 {
     struct buf name;
     buf_init(&name);
     slots_rule_name(regimen, rule, &name);
-    write_text(out, buf_string(&name));
+    json_write_text(out, buf_string(&name));
     out->failed |= name.failed;
     buf_finish(&name);
 }
@@ -41,7 +27,7 @@ static void write_dose(struct buf *out, const struct regimen *regimen, size_t do
 {
     size_t index;
     size_t drug = slots_drug_of(regimen, dose, &index);
-    write_text(out, regimen->drugs[drug].id);
+    json_write_text(out, regimen->drugs[drug].id);
     buf_printf(out, ",%zu", index);
 }
 
@@ -52,7 +38,7 @@ static void write_schedule(struct buf *out, const struct regimen *regimen, const
     for (size_t d = 0; d < regimen->drug_count; d++) {
         if (d)
             buf_char(out, ',');
-        write_text(out, regimen->drugs[d].id);
+        json_write_text(out, regimen->drugs[d].id);
         buf_text(out, ":[");
         for (size_t i = 0; i < regimen->drugs[d].dose_count; i++)
             buf_printf(out, "%s%d", i ? "," : "", times[dose++]);
@@ -102,7 +88,7 @@ static void write_tree(struct buf *out, const struct regimen *regimen, const str
         break;
     case SLOTS_NODE_STATE:
         buf_text(out, "[\"state\",");
-        write_text(out, regimen->drugs[node->dose].id);
+        json_write_text(out, regimen->drugs[node->dose].id);
         break;
     }
     for (uint32_t b = 0; b < node->branches; b++) {
@@ -149,7 +135,7 @@ int schedule_to_json(const struct regimen *regimen, const struct slots_result *r
                      struct error *err)
 {
     buf_text(out, "{\"format\":\"sachet-schedule/1\",\"id\":");
-    write_text(out, regimen->id);
+    json_write_text(out, regimen->id);
     buf_printf(out, ",\"status\":\"%s\"", slots_status_name(result->status));
     if (result->has_schedule) {
         buf_printf(out, ",\"slots\":%zu,\"slot_times\":[", result->slot_count);
@@ -184,10 +170,10 @@ void schedule_refusal_to_json(const struct json_t *object, const struct error *w
     const char *id = json_string_value(json_object_get(object, "id"));
     buf_text(out, "{\"format\":\"sachet-schedule/1\",\"id\":");
     if (id)
-        write_text(out, id);
+        json_write_text(out, id);
     else
         buf_text(out, "null");
     buf_text(out, ",\"status\":\"refused\",\"error\":");
-    write_text(out, why->message);
+    json_write_text(out, why->message);
     buf_char(out, '}');
 }
