@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,12 @@ struct catalogue {
     struct keymap keys; /* "r:RXCUI", "n:NDC11", "t:name" -> struct owner */
     struct catalogue_row **rows;
     size_t count, cap;
+};
+
+/* A row and what belongs to it. */
+struct owned_row {
+    struct catalogue_row row; /* first: a pointer to it is one to the whole */
+    struct catalogue_verdict verdict;
 };
 
 /* Who stands behind a key; several products may share a code. */
@@ -56,6 +63,12 @@ const struct catalogue_row *catalogue_at(const struct catalogue *catalogue, size
 {
     assert(index < catalogue->count);
     return catalogue->rows[index];
+}
+
+struct catalogue_verdict *catalogue_verdict(struct catalogue *catalogue, const struct catalogue_row *row)
+{
+    (void)catalogue; /* the owner of the row lends the right to change it */
+    return &((struct owned_row *)(uintptr_t)row)->verdict;
 }
 
 bool code_is_rxnorm(const char *system)
@@ -216,9 +229,10 @@ int catalogue_add(struct catalogue *catalogue, const struct catalogue_row *row, 
         catalogue->rows = rows;
         catalogue->cap = cap;
     }
-    struct catalogue_row *copy = arena_alloc(&catalogue->arena, sizeof *copy);
-    if (copy == NULL)
+    struct owned_row *owned = arena_alloc(&catalogue->arena, sizeof *owned);
+    if (owned == NULL)
         return error_set(err, E_MEMORY, "catalogue: out of memory");
+    struct catalogue_row *copy = &owned->row;
     *copy = *row;
     copy->code = keep(catalogue, row->code, &failed);
     copy->name = keep(catalogue, row->name, &failed);

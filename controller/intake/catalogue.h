@@ -46,6 +46,15 @@ struct drug_code {
     const char *display; /* "" when absent */
 };
 
+/* What the packing rules say of a row: worked out once a run by whoever asks (they are slow to go through).
+ */
+struct catalogue_verdict {
+    bool known;
+    bool solid; /* its form may go into a pouch */
+    int policy; /* enum rules_policy */
+    int rule;   /* which one; -1 none */
+};
+
 struct catalogue;
 
 struct catalogue *catalogue_create(void);
@@ -54,6 +63,9 @@ void catalogue_destroy(struct catalogue *catalogue);
 int catalogue_add(struct catalogue *catalogue, const struct catalogue_row *row, struct error *err);
 size_t catalogue_count(const struct catalogue *catalogue);
 const struct catalogue_row *catalogue_at(const struct catalogue *catalogue, size_t index);
+
+/* The place for the verdict on a row of this catalogue. */
+struct catalogue_verdict *catalogue_verdict(struct catalogue *catalogue, const struct catalogue_row *row);
 
 enum catalogue_match { CATALOGUE_NONE, CATALOGUE_ONE, CATALOGUE_SEVERAL };
 

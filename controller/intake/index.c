@@ -47,7 +47,7 @@ void index_finish(struct index *index)
 
 static uint64_t hash_scalar(const json_t *value)
 {
-    uint64_t hash = keymap_hash(KEYMAP_HASH_START, &(int){json_typeof(value)}, sizeof(int));
+    uint64_t hash = keymap_hash(KEYMAP_HASH_START, &(int){(int)json_typeof(value)}, sizeof(int));
     if (json_is_string(value))
         return keymap_hash(hash, json_string_value(value), json_string_length(value));
     if (json_is_number(value)) {

@@ -138,7 +138,6 @@ void request_drug_key(const struct catalogue *catalogue, const json_t *request, 
     request_drug_read(request, medication, &drug);
     if (drug.name[0] == '\0' && drug.code_count == 0)
         return;
-    drug_name_read(drug.rx_name, drug.form, &name);
     if (request_drug_find(catalogue, &drug, &row) == CATALOGUE_ONE) {
         if (row->oral && row->ingredient[0] != '\0')
             plain_parts(row->ingredient, key);
@@ -146,6 +145,7 @@ void request_drug_key(const struct catalogue *catalogue, const json_t *request, 
             (void)snprintf(key, REQUEST_KEY_BYTES, "%s", row->code);
         return;
     }
+    drug_name_read(drug.rx_name, drug.form, &name);
     if (!name.oral)
         return;
     if (name.ingredient[0] != '\0')

@@ -103,21 +103,29 @@ static void check_packable(const struct catalogue_row *row, struct reasons *reas
 }
 
 /* The packing rules and the forms that can go into a pouch at all. */
-static void check_rules(const struct conf *packing, const struct catalogue_row *row, struct reasons *reasons)
+static void check_rules(const struct request_context *context, const struct catalogue_row *row,
+                        struct reasons *reasons)
 {
+    const struct conf *packing = context->policy->packing;
     const struct rules_product product = {
         .ingredient = row->ingredient, .form = row->form, .release = row->release};
-    int index = -1;
+    struct catalogue_verdict *verdict = catalogue_verdict(context->catalogue, row);
     if (packing == NULL)
         return;
-    if (row->packable != PACKABLE_NO && !rules_oral_solid(packing, row->form))
+    if (!verdict->known) {
+        verdict->known = true;
+        verdict->solid = rules_oral_solid(packing, row->form);
+        verdict->policy = (int)rules_packing(packing, &product, &verdict->rule);
+    }
+    if (row->packable != PACKABLE_NO && !verdict->solid)
         reasons_add(reasons, REASON_CODE_NOT_ORAL_SOLID, "%s: form \"%s\"", row->name, row->form);
-    enum rules_policy policy = rules_packing(packing, &product, &index);
-    if (policy != RULES_NEVER && policy != RULES_ORIGINAL && policy != RULES_PHARMACIST)
+    if (verdict->policy != RULES_NEVER && verdict->policy != RULES_ORIGINAL &&
+        verdict->policy != RULES_PHARMACIST)
         return;
-    reasons_add(reasons, policy == RULES_PHARMACIST ? REASON_CODE_PACKING_ASK : REASON_CODE_PACKING_RULE,
-                "%s (rule %s)", conf_text(packing, "rules[%d].reason", index),
-                conf_text(packing, "rules[%d].id", index));
+    reasons_add(reasons,
+                verdict->policy == RULES_PHARMACIST ? REASON_CODE_PACKING_ASK : REASON_CODE_PACKING_RULE,
+                "%s (rule %s)", conf_text(packing, "rules[%d].reason", verdict->rule),
+                conf_text(packing, "rules[%d].id", verdict->rule));
 }
 
 int request_drug_match(const struct request_context *context, const struct request_drug *drug,
@@ -148,7 +156,7 @@ int request_drug_match(const struct request_context *context, const struct reque
     if (row->provisional)
         reasons_add(reasons, REASON_CODE_PROVISIONAL, "%s", row->code);
     check_packable(row, reasons);
-    check_rules(context->policy->packing, row, reasons);
+    check_rules(context, row, reasons);
     check_name(drug->name, drug->form, row, reasons);
     for (int i = 0; i < drug->code_count; i++) {
         if (strcmp(drug->codes[i].display, drug->name) != 0)

@@ -100,16 +100,26 @@ static void words_cut(const char *text, struct sig_words *words)
     }
 }
 
-/* "1 1/2" is one number. */
+static void words_drop(struct sig_words *words, int at)
+{
+    memmove(&words->list[at], &words->list[at + 1], (size_t)(words->count - at - 1) * sizeof words->list[0]);
+    words->count--;
+}
+
+/* "1 1/2" is one number, and so is "2 (two)", as many pharmacies print it. */
 static void words_join(struct sig_words *words)
 {
     for (int i = 0; i + 1 < words->count; i++) {
         struct sig_word *a = &words->list[i], *b = &words->list[i + 1];
-        if (a->number && a->milli % 1000 == 0 && strcmp(b->text, "1/2") == 0 && !a->clause_ends) {
+        if (!a->number)
+            continue;
+        if (a->milli % 1000 == 0 && strcmp(b->text, "1/2") == 0 && !a->clause_ends) {
             a->milli += 500;
             a->clause_ends = b->clause_ends;
-            memmove(b, b + 1, (size_t)(words->count - i - 2) * sizeof *b);
-            words->count--;
+            words_drop(words, i + 1);
+        } else if (b->number && a->milli == b->milli && a->clause_ends && b->clause_ends) {
+            a->clause_ends = false;
+            words_drop(words, i + 1);
         }
     }
 }

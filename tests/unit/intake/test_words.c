@@ -67,6 +67,8 @@ static void test_words_that_agree(void **state)
         {"take one tablet bid for blood pressure", 2, "1", NULL, ""},
         {"one tablet daily on an empty stomach", 1, "1", "1 tablet once a day, every day", ""},
         {"take 1 tablet daily as directed", 1, "1", NULL, ""},
+        {"Take 1 tablet (10 mg total) by mouth 2 (two) times daily.", 2, "1", NULL, ""},
+        {"Take one (1) tablet by mouth every morning", 1, "1", "1 tablet in the morning, every day", ""},
     };
     check_sigs(rows, sizeof rows / sizeof rows[0]);
     assert_non_null(strstr(run_sig(&rows[12])->notes, "on an empty stomach")); /* kept to be seen */
@@ -114,6 +116,7 @@ static void test_words_that_contradict(void **state)
         {"1 tablet in the morning", 2, "1", NULL, "SIG_CONTRADICTS"},
         {"1 tablet every 4 to 6 hours", 4, "1", NULL, "SIG_CONTRADICTS"},
         {"1 q6h", 3, "1", NULL, "SIG_CONTRADICTS"},
+        {"Take 2 (two) tablets by mouth daily", 1, "1", NULL, "SIG_CONTRADICTS"},
         {"1 tablet at once", 1, "1", NULL, "SIG_CONTRADICTS"},
         {"1 tablet monthly", 1, "1", NULL, "SIG_CONTRADICTS"},
         {"1 tablet daily on Mondays", 1, "1", NULL, "SIG_CONTRADICTS"},
