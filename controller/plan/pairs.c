@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
@@ -60,10 +61,27 @@ static int avoid_screen(struct composer *c, const struct policy_rule *rule, size
     return status;
 }
 
+/* One ingredient in two products is sometimes meant (5 mg and 2 mg make 7 mg) and sometimes a mistake. */
+static int doubles_note(struct composer *c)
+{
+    int status = 0;
+    for (size_t a = 0; status == 0 && a < c->input->order_count; a++) {
+        for (size_t b = a + 1; status == 0 && b < c->input->order_count; b++) {
+            if (is_included(c, a) && is_included(c, b) &&
+                strcasecmp(c->input->orders[a].product->ingredient,
+                           c->input->orders[b].product->ingredient) == 0)
+                status = proposal_note(c->proposal, c->input, c->arena, PLAN_WARNING, a,
+                                       "%s and %s hold the same ingredient: is the sum meant?", drug_of(c, a),
+                                       drug_of(c, b));
+        }
+    }
+    return status;
+}
+
 int pairs_screen(struct composer *c)
 {
     size_t count = c->input->order_count;
-    int status = 0;
+    int status = doubles_note(c);
     for (int r = 0; r < c->policy->rule_count; r++) {
         const struct policy_rule *rule = &c->policy->rules[r];
         for (size_t a = 0; status == 0 && is_pair_kind(rule) && a < count; a++) {

@@ -126,15 +126,45 @@ static int lay_out(struct making *m)
                                 .start_day = m->request->start_day,
                                 .days = m->request->days,
                                 .version = 1};
+    int status = build_plan(&build, &m->arena, &m->plan, m->err);
+    return status < 0 ? status : conserve_check(&m->plan, &m->input, m->err);
+}
+
+static int first_layout(struct making *m)
+{
+    const struct build build = {
+        .policy = m->policy, .input = &m->input, .proposal = m->proposal, .result = m->result};
     if (build_notes(&build, &m->arena) < 0)
         return error_set(m->err, E_MEMORY, "no memory for the plan");
-    int status = build_plan(&build, &m->arena, &m->plan, m->err);
-    if (status == 0)
-        status = conserve_check(&m->plan, &m->input, m->err);
+    int status = lay_out(m);
     for (size_t i = 0; status == 0 && i < m->plan.total_count; i++)
         m->made.pieces += m->plan.totals[i].whole + m->plan.totals[i].half;
     m->made.pouches = (int)m->plan.pouch_count;
     return status;
+}
+
+/*
+ * Pouches of earlier plans for the same days that are made already: handed out together with the new ones
+ * they would double the doses (hazard: overlap of two rolls).
+ */
+static int warn_of_packed(struct making *m, bool *ret_warned)
+{
+    int64_t packed = 0;
+    int status =
+        store_get_int(m->store, &packed, m->err,
+                      "SELECT count(*) FROM job j, plan p WHERE j.plan_id = p.id AND p.patient_id = ? AND "
+                      "j.state IN ('sent', 'good') AND p.start_day < ? AND p.start_day + p.days > ?",
+                      "iii", m->request->patient, (int64_t)m->request->start_day + m->request->days,
+                      (int64_t)m->request->start_day);
+    *ret_warned = status == 0 && packed > 0;
+    if (!*ret_warned)
+        return status;
+    /* Without their number: it grows while a batch runs, and the plan would never stay the same. */
+    status =
+        proposal_note(m->proposal, &m->input, &m->arena, PLAN_WARNING, SIZE_MAX,
+                      "Pouches of an earlier plan for some of these days are packed already: take them back "
+                      "before these are handed out");
+    return status < 0 ? error_set(m->err, status, "no memory for the plan") : lay_out(m);
 }
 
 static int insert_plan(struct making *m)
@@ -196,18 +226,27 @@ static bool is_same(struct making *m, int *ret_status)
     return *ret_status == 0 && memcmp(m->hash, input->newest_hash, sizeof m->hash) == 0;
 }
 
+static int made_same(struct making *m)
+{
+    m->made.outcome = PLAN_SAME;
+    m->made.id = m->input.newest_id;
+    m->made.version = m->input.newest_version;
+    m->made.is_signed = m->input.newest_signed;
+    return 0;
+}
+
 static int finish(struct making *m)
 {
-    int status = lay_out(m);
+    bool warned = false;
+    int status = first_layout(m);
     if (status < 0)
         return status;
-    if (is_same(m, &status)) {
-        m->made.outcome = PLAN_SAME;
-        m->made.id = m->input.newest_id;
-        m->made.version = m->input.newest_version;
-        m->made.is_signed = m->input.newest_signed;
-        return 0;
-    }
+    if (is_same(m, &status))
+        return made_same(m);
+    if (status == 0)
+        status = warn_of_packed(m, &warned);
+    if (status == 0 && warned && is_same(m, &status))
+        return made_same(m);
     if (status == 0)
         status = write_text(m, m->input.newest_version + 1);
     if (status == 0)

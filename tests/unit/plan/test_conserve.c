@@ -178,7 +178,7 @@ static struct plan_text *plan_or_fail(struct made_up *m, struct arena *arena)
     struct error err = {0};
     struct proposal *proposal;
     struct slots_result *result;
-    struct plan_text plan, *parsed;
+    struct plan_text plan, *parsed = NULL;
     const struct slots_options options = {.levels = 1, .node_budget = 20000, .no_conflict = true};
     if (compose(policy, &m->input, m->start_day, m->days, arena, &proposal, &err) < 0)
         fail_msg("%s", err.message);

@@ -56,7 +56,7 @@ static int teardown(void **state)
 static const struct plan_text *text_of(struct fixture *f, int64_t plan)
 {
     struct plan_row row;
-    struct plan_text *text;
+    struct plan_text *text = NULL;
     struct error err = {0};
     if (plan_row_load(f->clinic.store, plan, &f->arena, &row, &err) < 0 ||
         plan_text_parse(row.bytes, row.len, &f->arena, &text, &err) < 0)
@@ -346,6 +346,44 @@ static void a_product_row_changed_by_hand_stops_the_plan(void **state)
     assert_non_null(strstr(err.message, "AMLO"));
 }
 
+static void pouches_that_are_packed_already_are_spoken_of(void **state)
+{
+    struct fixture *f = *state;
+    struct reading twice = clinic_daily(2, 1000), once = clinic_daily(1, 1000);
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &twice);
+    int64_t first = clinic_plan(&f->clinic, f->patient, 14).id;
+    sign_or_fail(f, first);
+    clinic_exec(&f->clinic,
+                "INSERT INTO batch (machine, state, created_by, created_ms) VALUES ('m', 'running', 'x', 1)");
+    clinic_exec(&f->clinic,
+                "INSERT INTO job (batch_id, position, plan_id, pouch, pouch_line, pouch_hash, state) VALUES "
+                "(1, 1, (SELECT max(id) FROM plan), 1, 'x', x'00', 'good')");
+    assert_int_equal(clinic_plan(&f->clinic, f->patient, 14).outcome, PLAN_SAME); /* the packed plan itself */
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &once);
+    struct plan_made second = clinic_plan(&f->clinic, f->patient, 14);
+    assert_int_equal(second.outcome, PLAN_MADE);
+    const struct plan_text *text = text_of(f, second.id);
+    assert_int_equal(text->notes[0].kind, PLAN_WARNING);
+    assert_non_null(strstr(text->notes[0].text, "packed already"));
+    assert_int_equal(clinic_plan(&f->clinic, f->patient, 14).outcome, PLAN_SAME);
+    text = text_of(f, plan_from(f, "2027-02-01", 14).id); /* other days: nothing to take back */
+    assert_true(text->note_count == 0 || !strstr(text->notes[0].text, "packed already"));
+}
+
+static void one_ingredient_in_two_products_is_a_warning(void **state)
+{
+    struct fixture *f = *state;
+    struct reading once = clinic_daily(1, 1000);
+    clinic_product(&f->clinic, "AMLO-10", "Amlodipine 10 mg tablet", "amlodipine");
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &once);
+    clinic_order(&f->clinic, f->patient, "o2", "AMLO-10", &once);
+    struct plan_made made = clinic_plan(&f->clinic, f->patient, 14);
+    assert_int_equal(made.drugs, 2);
+    const struct plan_text *text = text_of(f, made.id);
+    assert_int_equal(text->notes[0].kind, PLAN_WARNING);
+    assert_non_null(strstr(text->notes[0].text, "the same ingredient"));
+}
+
 static void a_long_list_makes_parts_of_a_slot_and_no_new_slot(void **state)
 {
     struct fixture *f = *state;
@@ -384,6 +422,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(bedtime_after_midnight_has_the_right_date, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dead_patient_gets_no_plan, setup, teardown),
         cmocka_unit_test_setup_teardown(a_product_row_changed_by_hand_stops_the_plan, setup, teardown),
+        cmocka_unit_test_setup_teardown(pouches_that_are_packed_already_are_spoken_of, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_ingredient_in_two_products_is_a_warning, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_list_makes_parts_of_a_slot_and_no_new_slot, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
