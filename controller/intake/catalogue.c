@@ -311,6 +311,111 @@ static bool code_clean(const char *code)
     return true;
 }
 
+/* What a name says of a product, into a row; note is the row's. */
+static void describe(struct catalogue_row *row, const struct drug_name *drug, char *note, size_t size)
+{
+    bool known = drug->kind == DRUG_SOLID && drug->strengths_known && drug->ingredient[0] != '\0';
+    note[0] = '\0';
+    if (drug->kind == DRUG_NOT_SOLID || drug->kind == DRUG_PACK)
+        (void)snprintf(note, size, "no tablet or capsule to swallow: %s", drug->why);
+    else if (drug->kind == DRUG_FORM_UNKNOWN)
+        (void)snprintf(note, size, "dose form not known from the name");
+    else if (!known)
+        (void)snprintf(note, size, "strength not known from the name");
+    else if (!drug->rxnorm)
+        (void)snprintf(note, size, "the name may be a brand, so the ingredient is not known for sure");
+    row->ingredient = drug->ingredient;
+    row->strength = drug->strength;
+    row->form = drug->form;
+    row->release = drug->release;
+    row->note = note;
+    row->packable = !known ? PACKABLE_NO : drug->rxnorm ? PACKABLE_YES : PACKABLE_PHARMACIST;
+    row->halves = known && drug->halves;
+    row->provisional = row->fresh = true;
+    row->kind = drug->kind;
+    row->rxnorm = drug->rxnorm;
+    row->oral = drug->oral;
+}
+
+void catalogue_improve(struct catalogue *catalogue, const struct catalogue_row *row, const char *name,
+                       const char *form)
+{
+    char note[128], key[NAME_BYTES];
+    bool failed = false;
+    struct drug_name drug;
+    struct catalogue_row better;
+    drug_name_read(name, form, &drug);
+    if (!row->provisional || row->rxnorm || !drug.rxnorm)
+        return;
+    better = *row;
+    describe(&better, &drug, note, sizeof note);
+    better.name = keep(catalogue, name, &failed);
+    better.ingredient = keep(catalogue, better.ingredient, &failed);
+    better.strength = keep(catalogue, better.strength, &failed);
+    better.form = keep(catalogue, better.form, &failed);
+    better.release = keep(catalogue, better.release, &failed);
+    better.note = keep(catalogue, better.note, &failed);
+    if (!drug_strength_read(better.strength, &better.strength_count, better.strengths))
+        better.strength_count = 0;
+    size_t len = name_key(name, key);
+    if (failed || enter(catalogue, key, len, row, NULL) != 0)
+        return;
+    *(struct catalogue_row *)(uintptr_t)row = better; /* the owner changes its own row */
+}
+
+/* Calls each ingredient's key "i:part"; stops at the first that `each` does not like. */
+static bool each_part(struct catalogue *catalogue, const struct catalogue_row *row,
+                      bool (*each)(struct catalogue *catalogue, const char *key, size_t len))
+{
+    const char *p = row->ingredient;
+    if (*p == '\0')
+        return false;
+    while (*p != '\0') {
+        char part[DRUG_TEXT_BYTES], key[DRUG_TEXT_BYTES + 2] = "i:";
+        size_t len = strcspn(p, "+");
+        (void)snprintf(part, sizeof part, "%.*s", (int)(len < sizeof part ? len : sizeof part - 1), p);
+        drug_ingredient_plain(part, key + 2, sizeof key - 2);
+        if (!each(catalogue, key, strlen(key)))
+            return false;
+        p += len;
+        p += *p == '+';
+    }
+    return true;
+}
+
+static bool part_enter(struct catalogue *catalogue, const char *key, size_t len)
+{
+    void **place = keymap_put(&catalogue->keys, key, len);
+    if (place != NULL)
+        *place = catalogue;
+    return place != NULL;
+}
+
+static bool part_known(struct catalogue *catalogue, const char *key, size_t len)
+{
+    return keymap_get(&catalogue->keys, key, len) != NULL;
+}
+
+int catalogue_settle(struct catalogue *catalogue, struct error *err)
+{
+    for (size_t i = 0; i < catalogue->count; i++) {
+        const struct catalogue_row *row = catalogue->rows[i];
+        bool sure = !row->provisional || (row->rxnorm && row->kind == DRUG_SOLID);
+        if (sure && row->ingredient[0] != '\0' && !each_part(catalogue, row, part_enter))
+            return error_set(err, E_MEMORY, "catalogue: out of memory");
+    }
+    for (size_t i = 0; i < catalogue->count; i++) {
+        struct catalogue_row *row = catalogue->rows[i];
+        if (row->provisional && !row->rxnorm && row->packable == PACKABLE_PHARMACIST &&
+            each_part(catalogue, row, part_known)) {
+            row->packable = PACKABLE_YES;
+            row->note = "";
+            row->fresh = true;
+        }
+    }
+    return 0;
+}
+
 int catalogue_derive(struct catalogue *catalogue, const struct drug_code *codes, int code_count,
                      const char *name, const char *form, const struct catalogue_row **ret_row,
                      struct error *err)
@@ -334,30 +439,8 @@ int catalogue_derive(struct catalogue *catalogue, const struct drug_code *codes,
         size_t len = name_key(name, key);
         (void)snprintf(code, sizeof code, "NAME%016" PRIx64, keymap_hash(KEYMAP_HASH_START, key, len));
     }
-    bool packable = drug.kind == DRUG_SOLID && drug.strengths_known && drug.ingredient[0] != '\0';
-    if (drug.kind == DRUG_NOT_SOLID || drug.kind == DRUG_PACK)
-        (void)snprintf(note, sizeof note, "no tablet or capsule to swallow: %s", drug.why);
-    else if (drug.kind == DRUG_FORM_UNKNOWN)
-        (void)snprintf(note, sizeof note, "dose form not known from the name");
-    else if (!packable)
-        (void)snprintf(note, sizeof note, "strength not known from the name");
-    struct catalogue_row row = {
-        .code = code,
-        .name = name,
-        .ingredient = drug.ingredient,
-        .strength = drug.strength,
-        .form = drug.form,
-        .release = drug.release,
-        .rxcui = rxcui,
-        .ndc = ndc,
-        .note = note,
-        .packable = packable ? PACKABLE_YES : PACKABLE_NO,
-        .halves = packable && drug.halves,
-        .provisional = true,
-        .fresh = true,
-        .kind = drug.kind,
-        .oral = drug.oral,
-    };
+    struct catalogue_row row = {.code = code, .name = name, .rxcui = rxcui, .ndc = ndc};
+    describe(&row, &drug, note, sizeof note);
     int rc = catalogue_add(catalogue, &row, err);
     if (rc == 0)
         *ret_row = catalogue->rows[catalogue->count - 1];

@@ -34,6 +34,7 @@ struct catalogue_row {
     bool provisional;
     bool fresh;          /* made in this run, not in the store yet */
     enum drug_kind kind; /* of a provisional row: why it is not packable */
+    bool rxnorm;         /* of a provisional row: named as RxNorm names, so the ingredient is no brand */
     bool oral;           /* counts in the search for duplicates */
     int strength_count;  /* 0: not an amount a piece */
     struct measured strengths[DRUG_PARTS_MAX];
@@ -77,11 +78,24 @@ enum catalogue_match catalogue_find(const struct catalogue *catalogue, const str
                                     int code_count, const char *name, const struct catalogue_row **ret_row);
 /*
  * Makes the provisional product of a drug that is not in the catalogue. The code comes from the RxNorm code,
- * the NDC or a hash of the name, so that it is the same in every run.
+ * the NDC or a hash of the name, so that it is the same in every run. Packable is only what is named as
+ * RxNorm names it; elsewhere a brand might hide the ingredient from the packing rules, so a pharmacist
+ * decides.
  */
 int catalogue_derive(struct catalogue *catalogue, const struct drug_code *codes, int code_count,
                      const char *name, const char *form, const struct catalogue_row **ret_row,
                      struct error *err);
+
+/* Before any order points to it: a provisional row that was named in another way is named anew when `name` is
+ * RxNorm's. */
+void catalogue_improve(struct catalogue *catalogue, const struct catalogue_row *row, const char *name,
+                       const char *form);
+
+/*
+ * When all names of a run were seen: a provisional row whose name is not RxNorm's becomes packable when each
+ * of its ingredients stands in an RxNorm name or in a row that a person gave, and so is no brand.
+ */
+int catalogue_settle(struct catalogue *catalogue, struct error *err);
 
 /*
  * The 11-digit forms (5-4-2) that a written NDC can stand for: hyphens 4-4-2, 5-3-2, 5-4-1, 5-4-2 and 11

@@ -19,7 +19,16 @@ struct words {
     char text[WORDS_MAX][WORD_BYTES];
 };
 
-enum effect { EFFECT_TABLET, EFFECT_CAPSULE, EFFECT_FILM, EFFECT_ER, EFFECT_DR, EFFECT_NOTHING, EFFECT_SOFT };
+enum effect {
+    EFFECT_ORAL,
+    EFFECT_TABLET,
+    EFFECT_CAPSULE,
+    EFFECT_FILM,
+    EFFECT_ER,
+    EFFECT_DR,
+    EFFECT_NOTHING,
+    EFFECT_SOFT
+};
 
 /* Longest phrases first; each phrase consumes its words. */
 static const struct phrase {
@@ -56,7 +65,7 @@ static const struct phrase {
     {{"soft"}, EFFECT_SOFT},
     {{"hard"}, EFFECT_NOTHING},
     {{"dose", "form"}, EFFECT_NOTHING},
-    {{"oral"}, EFFECT_NOTHING},
+    {{"oral"}, EFFECT_ORAL},
     {{"form"}, EFFECT_NOTHING},
     {{"abuse-deterrent"}, EFFECT_ER},
     {{"tablet"}, EFFECT_TABLET},
@@ -298,6 +307,8 @@ struct walk {
     bool tablet, capsule, film, soft, er, dr, stranger, pack, unknown, per;
     bool part_named, part_strong; /* the part in work has a name, a strength */
     bool strong;                  /* some part has a strength */
+    bool oral_word;               /* "Oral" stands in the form */
+    bool form_early;              /* a form stands before the strength */
     char part_name[DRUG_TEXT_BYTES];
 };
 
@@ -331,6 +342,8 @@ static void part_end(struct walk *walk)
 
 static void effect_apply(struct walk *walk, enum effect effect)
 {
+    if (!walk->part_strong)
+        walk->form_early = true;
     switch (effect) {
     case EFFECT_TABLET:
         walk->tablet = true;
@@ -349,6 +362,9 @@ static void effect_apply(struct walk *walk, enum effect effect)
         break;
     case EFFECT_DR:
         walk->dr = true;
+        break;
+    case EFFECT_ORAL:
+        walk->oral_word = true;
         break;
     case EFFECT_NOTHING:
         break;
@@ -491,6 +507,8 @@ static void decide(struct walk *walk)
                  : walk->film    ? "film-coated tablet"
                                  : "tablet";
     drug->release = walk->er ? "ER" : walk->dr ? "DR" : "IR";
+    /* Early RxNorm left "Oral" out where the release is named. */
+    drug->rxnorm = !walk->form_early && (walk->oral_word || walk->er || walk->dr);
     drug->halves = walk->tablet && !walk->film && !walk->er && !walk->dr;
 }
 

@@ -30,6 +30,8 @@ struct drug_name {
     const char *form;    /* "tablet", "film-coated tablet", "capsule"; "" unless SOLID */
     const char *release; /* "IR", "ER", "DR"; "" unless SOLID */
     bool halves;         /* plain immediate-release tablet: may be split */
+    bool rxnorm;         /* written as RxNorm writes: ingredient, strength, "Oral Tablet"; a brand would be in
+                            brackets */
     bool oral;           /* taken by mouth, or nothing says otherwise: counts for duplicates */
     int part_count;
     bool strengths_known; /* every part has an amount a piece */

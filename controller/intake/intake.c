@@ -86,7 +86,7 @@ struct found {
     int64_t entry; /* -1: not in a Bundle */
 };
 
-static void index_request(struct intake *intake, const struct found *found)
+static int index_request(struct intake *intake, const struct found *found, struct error *err)
 {
     char id[INTAKE_ID_BYTES_MAX], key[REQUEST_KEY_BYTES];
     const json_t *request = found->resource, *contained;
@@ -95,18 +95,23 @@ static void index_request(struct intake *intake, const struct found *found)
         intake->totals.newest_day = newest;
     if (request_id(request, found->full_url, id, sizeof id) &&
         !index_add_order(&intake->index, id, index_hash(request)))
-        return;
+        return 0;
     const char *patient = fhir_text(json_object_get(request, "subject"), "reference");
     if (intake->known != NULL)
         index_alias_patient(&intake->index, patient, intake->known);
     else
         index_touch(&intake->index, patient);
-    if (!request_is_current(request, intake->policy.today))
-        return;
     const char *reference = request_drug_reference(request, &contained);
+    if (intake->policy.derive && reference[0] == '\0') {
+        int rc = request_derive(intake->catalogue, request, contained, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (!request_is_current(request, intake->policy.today))
+        return 0;
     if (reference[0] != '\0') {
         index_defer(&intake->index, patient, reference, request_is_as_needed(request));
-        return;
+        return 0;
     }
     /* The patient's own id is known only when all patients were seen: deferred, too, with the finished key.
      */
@@ -116,6 +121,7 @@ static void index_request(struct intake *intake, const struct found *found)
         (void)snprintf(marked, sizeof marked, "=%s", key);
         index_defer(&intake->index, patient, marked, request_is_as_needed(request));
     }
+    return 0;
 }
 
 /* End of the first pass: an order's drug, "=key" or a reference, is counted for its patient. */
@@ -207,17 +213,22 @@ static int take_resource(struct intake *intake, const struct found *found, const
     bool index = intake->pass == PASS_INDEX;
     intake->file_relevant++;
     if (strcmp(type, "MedicationRequest") == 0) {
-        if (!index)
-            return read_request(intake, found, err);
-        index_request(intake, found);
+        return index ? index_request(intake, found, err) : read_request(intake, found, err);
     } else if (strcmp(type, "MedicationOrder") == 0 || strcmp(type, "MedicationPrescription") == 0) {
         return index ? 0 : read_old_order(intake, found, type, err);
     } else if (strcmp(type, "Patient") == 0) {
         if (index)
             index_add_patient(&intake->index, found->resource, found->full_url);
     } else if (strcmp(type, "Medication") == 0) {
-        if (index)
+        if (index) {
             index_add_drug(&intake->index, found->resource, found->full_url);
+            if (intake->policy.derive) {
+                json_t *request = json_object();
+                int rc = request_derive(intake->catalogue, request, found->resource, err);
+                json_decref(request);
+                return rc;
+            }
+        }
     } else {
         intake->file_relevant--;
         intake->file_others++;
@@ -447,12 +458,16 @@ static void on_progress(void *data, int64_t bytes)
         intake->sink.progress(intake->sink.data, intake->bytes);
 }
 
-static void end_of_index(struct intake *intake)
+static int end_of_index(struct intake *intake, struct error *err)
 {
+    if (intake->pass != PASS_INDEX)
+        return 0;
+    int rc = intake->policy.derive ? catalogue_settle(intake->catalogue, err) : 0;
     index_settle(&intake->index, settle, intake);
     intake->totals.patients = intake->index.patient_count;
     intake->totals.medications = intake->index.drug_count;
     intake->pass = PASS_READ;
+    return rc;
 }
 
 static int walk(struct intake *intake, const char *const *paths, int count, struct error *err)
@@ -487,17 +502,15 @@ int intake_index_known(struct intake *intake, const struct intake_patient *patie
 
 int intake_read(struct intake *intake, const char *const *paths, int count, struct error *err)
 {
-    if (intake->pass == PASS_INDEX)
-        end_of_index(intake);
-    return walk(intake, paths, count, err);
+    int rc = end_of_index(intake, err);
+    return rc == 0 ? walk(intake, paths, count, err) : rc;
 }
 
 int intake_read_text(struct intake *intake, const char *place, const char *text, size_t len,
                      struct error *err)
 {
-    if (intake->pass == PASS_INDEX)
-        end_of_index(intake);
-    return take_text(intake, place, 1, true, text, len, err);
+    int rc = end_of_index(intake, err);
+    return rc == 0 ? take_text(intake, place, 1, true, text, len, err) : rc;
 }
 
 int intake_run(struct intake *intake, const char *const *paths, int count, struct error *err)

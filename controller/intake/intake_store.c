@@ -79,6 +79,7 @@ static int add_product(void *data, const struct product *product)
     };
     drug_name_read(product->name, product->form, &name);
     row.kind = name.kind;
+    row.rxnorm = name.rxnorm;
     row.oral = name.oral;
     return catalogue_add(loading->catalogue, &row, loading->err);
 }
@@ -114,7 +115,9 @@ static int keep_product(struct run *run, const struct catalogue_row *row, const 
     }
     *place = run; /* tried, and not taken so far */
     struct product product = {.provisional = true};
-    const char *packable = row->packable == PACKABLE_YES ? "yes" : "no";
+    const char *packable = row->packable == PACKABLE_YES          ? "yes"
+                           : row->packable == PACKABLE_PHARMACIST ? "pharmacist"
+                                                                  : "no";
     const char *const fields[][2] = {
         {"code", row->code},
         {"name", row->name},

@@ -85,6 +85,22 @@ bool request_is_current(const json_t *request, int32_t today)
     return open;
 }
 
+int request_derive(struct catalogue *catalogue, const json_t *request, const json_t *medication,
+                   struct error *err)
+{
+    struct request_drug drug;
+    const struct catalogue_row *row = NULL;
+    request_drug_read(request, medication, &drug);
+    if (drug.name[0] == '\0' && drug.code_count == 0)
+        return 0;
+    enum catalogue_match match = request_drug_find(catalogue, &drug, &row);
+    if (match == CATALOGUE_NONE)
+        return catalogue_derive(catalogue, drug.codes, drug.code_count, drug.rx_name, drug.form, &row, err);
+    if (match == CATALOGUE_ONE)
+        catalogue_improve(catalogue, row, drug.rx_name, drug.form);
+    return 0;
+}
+
 bool request_is_as_needed(const json_t *request)
 {
     const json_t *dosages = json_object_get(request, "dosageInstruction");
@@ -138,7 +154,8 @@ void request_drug_key(const struct catalogue *catalogue, const json_t *request, 
     request_drug_read(request, medication, &drug);
     if (drug.name[0] == '\0' && drug.code_count == 0)
         return;
-    if (request_drug_find(catalogue, &drug, &row) == CATALOGUE_ONE) {
+    /* A provisional row may be named after another order; the order's own name counts then. */
+    if (request_drug_find(catalogue, &drug, &row) == CATALOGUE_ONE && !row->provisional) {
         if (row->oral && row->ingredient[0] != '\0')
             plain_parts(row->ingredient, key);
         else if (row->oral)

@@ -31,6 +31,9 @@ bool request_is_as_needed(const json_t *request);
  * the resource that the order refers to, or NULL. */
 void request_drug_key(const struct catalogue *catalogue, const json_t *request, const json_t *medication,
                       char key[REQUEST_KEY_BYTES]);
+/* First pass, with provisional products: makes the drug's product, or names it better. E_MEMORY, E_LIMIT. */
+int request_derive(struct catalogue *catalogue, const json_t *request, const json_t *medication,
+                   struct error *err);
 /* The reference to a Medication outside of the request, "" none; *ret_contained is the one inside. */
 const char *request_drug_reference(const json_t *request, const json_t **ret_contained);
 /* The patient as the search for duplicates calls it: the id where the patient is known, else the reference.

@@ -323,7 +323,8 @@ static void test_product_is_decided_by_its_form(void **state)
         {"24 HR Metformin hydrochloride 500 MG Extended Release Oral Tablet", ""},
         {"Nitrofurantoin 100 MG Oral Capsule", ""},
         {"pantoprazole 40 MG Enteric Coated Tablet", ""},
-        {"Amoxicillin 250mg capsules", ""},
+        {"Amoxicillin 250mg capsules", "PHARMACIST_PRODUCT"}, /* could be a brand */
+        {"Bystolic Tablet 10mg", "PHARMACIST_PRODUCT"},
         {"Simvistatin 10 MG", "FORM_UNKNOWN"},
         {"Lasix 40mg", "FORM_UNKNOWN"},
         {"Carbamazepine[Tegretol]", "FORM_UNKNOWN"},
@@ -346,6 +347,36 @@ static void test_product_is_decided_by_its_form(void **state)
         if (strcmp(order->reasons, rows[i][1]) != 0)
             fail_msg("%s: %s, wanted %s", rows[i][0], order->reasons, rows[i][1]);
     }
+}
+
+/* A name that is not RxNorm's is taken when the same ingredient stands in one that is; a better name of the
+ * same code counts wherever it stands. */
+static void test_brands_do_not_slip_by_the_rules(void **state)
+{
+    (void)state;
+#define RX(code, display)                                                                            \
+    "\"medicationCodeableConcept\":{\"coding\":[{\"system\":\"http://www.nlm.nih.gov/research/umls/" \
+    "rxnorm\","                                                                                      \
+    "\"code\":\"" code "\",\"display\":\"" display "\"}]}"
+    run_text(
+        &run,
+        BUNDLE(ENTRY(PATIENT("p")) "," ENTRY(PATIENT("q")) "," ENTRY(PATIENT("s")) "," ENTRY(ORDER(
+            "a", "Patient/p", NAMED("Ramipril Tablet 10mg"),
+            "")) "," ENTRY(ORDER("b", "Patient/q", NAMED("Ramipril 5 MG Oral Tablet"),
+                                 "")) "," ENTRY(ORDER("c", "Patient/p", RX("7", "Zetia Tablet 10mg"),
+                                                      "")) "," ENTRY(ORDER("d", "Patient/q",
+                                                                           RX("7", "ezetimibe 10 MG Oral "
+                                                                                   "Tablet [Zetia]"),
+                                                                           "")) "," ENTRY(ORDER("e",
+                                                                                                "Patient/s",
+                                                                                                RX("8",
+                                                                                                   "Bystolic "
+                                                                                                   "Tablet "
+                                                                                                   "10mg"),
+                                                                                                ""))));
+    for (int i = 0; i < 4; i++)
+        expect_packable(&run.orders[i]);
+    assert_string_equal(run.orders[4].reasons, "PHARMACIST_PRODUCT");
 }
 
 static void test_halves_only_of_plain_tablets(void **state)
@@ -374,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_order_is_refused_whole),
         cmocka_unit_test(test_wrong_types_are_reasons),
         cmocka_unit_test(test_product_is_decided_by_its_form),
+        cmocka_unit_test(test_brands_do_not_slip_by_the_rules),
         cmocka_unit_test(test_halves_only_of_plain_tablets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
