@@ -49,16 +49,34 @@ static bool tighten(struct sync_chain *chain)
     return true;
 }
 
-/* True when every set of dates that serves b serves a too, at dates that the tie-breaks like as much. */
+/* Least number of days between fill i and a later fill k of a chain, whatever its dates. */
+static int32_t apart(const struct sync_chain *chain, int i, int k)
+{
+    int32_t gaps = 0;
+    for (int g = i; g < k; g++)
+        gaps += chain->gap[g];
+    return day_max(gaps, chain->from[k] - chain->to[i]);
+}
+
+/* True when the fills of a from i on can always take the dates of some fills of b from k on, `last` being the
+ * fill of b that fill i - 1 took. */
+static bool fits(const struct sync_chain *a, int i, const struct sync_chain *b, int k, int last)
+{
+    if (i == a->count)
+        return true;
+    for (; b->count - k >= a->count - i; k++) {
+        if (a->from[i] <= b->from[k] && a->to[i] >= b->to[k] &&
+            (i == 0 || a->gap[i - 1] <= apart(b, last, k)) && fits(a, i + 1, b, k + 1, k))
+            return true;
+    }
+    return false;
+}
+
+/* True when every set of dates that serves b serves a too, at dates that the tie-breaks like as much: with
+ * fewer fills a has its first fills as late as b or later, and then none where b has another. */
 static bool covers(const struct sync_chain *a, const struct sync_chain *b)
 {
-    if (a->count != 1 && a->count != b->count)
-        return false;
-    for (int i = 0; i < a->count; i++) {
-        if (a->from[i] > b->from[i] || a->to[i] < b->to[i] || (i + 1 < a->count && a->gap[i] > b->gap[i]))
-            return false;
-    }
-    return true;
+    return fits(a, 0, b, 0, 0);
 }
 
 /* Negative when the fills of a are the smaller ones. */
@@ -83,7 +101,7 @@ static void keep(struct builder *b, const struct sync_chain *chain)
 {
     struct sync_chains *all = b->chains;
     size_t to = b->first;
-    for (size_t i = b->first; i < all->count; i++) {
+    for (size_t i = b->first; i < all->count && all->item[i].weight <= chain->weight; i++) {
         if (beats(&all->item[i], chain))
             return;
     }
@@ -145,14 +163,11 @@ static void step_make(const struct builder *b, const struct sync_chain *before, 
     }
 }
 
-/* True when no way to go on from here can be of use: one fill does as well on each of the first dates. */
+/* True when no way to go on from here can be of use: another chain does as well on the dates so far. */
 static bool hopeless(const struct builder *b, const struct sync_chain *open)
 {
-    for (size_t i = b->first; i < b->chains->count; i++) {
-        const struct sync_chain *other = &b->chains->item[i];
-        if (other->weight > open->weight)
-            return false;
-        if (other->count == 1 && other->from[0] <= open->from[0] && other->to[0] >= open->to[0])
+    for (size_t i = b->first; i < b->chains->count && b->chains->item[i].weight <= open->weight; i++) {
+        if (covers(&b->chains->item[i], open))
             return true;
     }
     return false;

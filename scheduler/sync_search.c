@@ -7,7 +7,8 @@
  * only the better one is kept (less weight, then later dates). A simple drug (one fill, the earlier the
  * cheaper) is always served by the first date in its range, so it needs no place in the state: this is the
  * interval stabbing of the spec. Chains take each date that they can, which is best for all that follows. The
- * first layer with a state that serves everybody has the fewest dates.
+ * first layer with a state that serves everybody has the fewest dates. It is looked for with a rising bound
+ * on the number of dates, so that states which cannot make it within the bound are dropped at once.
  *
  * Only dates that cannot move one day later without cost are tried: the ends of a simple drug's price levels,
  * the last dates of a chain's fills, and such dates minus a chain's gap. The best plan with the latest dates
@@ -23,12 +24,14 @@
 #include "scheduler/sync_private.h"
 
 enum {
-    STATES_MAX = 1 << 19, /* of one phase: 32 MiB or so; ordinary cases need some dozens */
+    STATES_MAX = 1 << 19,   /* of one phase: 32 MiB or so; ordinary cases need some dozens */
+    PROGRESS_MAX = 1 << 26, /* chains of all states of a phase together: 128 MiB */
     DATES_MAX = 1 << 13,
     CHAIN_DEAD = 0xffff,
     CHAIN_DONE = 0xfffe,
-    STAGE_SHIFT =
-        14, /* progress of a live chain: stage, and the number of the first date that may come next */
+    /* Progress of a live chain: the fill that comes next, and the place of the first date that may take it.
+     */
+    STAGE_SHIFT = 14,
     PLACE_MASK = (1 << STAGE_SHIFT) - 1,
 };
 
@@ -65,6 +68,8 @@ struct search {
     size_t progress_cap;
     int32_t *heads;    /* [date]: states of the layer that ends there */
     uint16_t *scratch; /* one progress */
+    size_t layer;      /* that is being made */
+    size_t bound;      /* dates that may be used */
 };
 
 static int no_memory(struct search *s)
@@ -238,7 +243,7 @@ static uint16_t chain_step(const struct search *s, size_t i, uint16_t progress, 
         stage++;
         place = place_after(s, next > chain->from[stage] ? next : chain->from[stage]);
     }
-    if (s->chain_to[i][stage] <= (int32_t)t)
+    if (s->chain_to[i][stage] <= (int32_t)t || s->chain_to[i][stage] < (int32_t)place)
         return CHAIN_DEAD;
     return (uint16_t)(stage << STAGE_SHIFT | (int)place);
 }
@@ -316,11 +321,11 @@ static int state_add(struct search *s, size_t parent, size_t t, uint64_t weight)
         }
         return 0;
     }
-    if (s->state_count == STATES_MAX)
+    if (s->state_count == STATES_MAX || (s->state_count + 1) * s->width > PROGRESS_MAX)
         return error_set(
             s->err, E_LIMIT,
-            "drugs in packs interlock in more than %d ways; fix the anchor or a fill with a lock",
-            STATES_MAX);
+            "drugs in packs interlock in more than %zu ways; fix the anchor or a fill with a lock",
+            s->state_count);
     if (!sync_grow(s->arena, (void **)&s->states, &s->state_cap, s->state_count + 1, sizeof s->states[0]) ||
         !sync_grow(s->arena, (void **)&s->progress, &s->progress_cap, (s->state_count + 1) * s->width,
                    sizeof s->progress[0]))
@@ -332,6 +337,57 @@ static int state_add(struct search *s, size_t parent, size_t t, uint64_t weight)
     return 0;
 }
 
+struct span {
+    int32_t from, to;
+};
+
+/* The dates on which a packed drug's next fill can be, over all its chains. False: it needs none. */
+static bool next_span(const struct search *s, const uint16_t *progress, size_t first, size_t count,
+                      struct span *ret)
+{
+    *ret = (struct span){INT32_MAX, INT32_MIN};
+    for (size_t i = first; i < first + count; i++) {
+        if (progress[i] == CHAIN_DONE)
+            return false;
+        if (progress[i] == CHAIN_DEAD)
+            continue;
+        int32_t from = s->dates[progress[i] & PLACE_MASK];
+        int32_t to = s->chain[i]->to[progress[i] >> STAGE_SHIFT];
+        ret->from = from < ret->from ? from : ret->from;
+        ret->to = to > ret->to ? to : ret->to;
+    }
+    return true;
+}
+
+/* At least so many dates more: drugs whose next fills cannot share a date need one each. */
+static size_t still_needed(const struct search *s, size_t served, const uint16_t *progress)
+{
+    struct span packed[SYNC_DRUGS_MAX], span;
+    size_t count = 0, needed = 0, chain = 0, p = 0;
+    for (size_t d = 0; d < s->packed_count; d++) {
+        bool open = next_span(s, progress, chain, s->packed[d]->count, &span);
+        size_t at = open ? count++ : 0;
+        chain += s->packed[d]->count;
+        for (; open && at > 0 && packed[at - 1].from > span.from; at--)
+            packed[at] = packed[at - 1];
+        if (open)
+            packed[at] = span;
+    }
+    int32_t end = INT32_MIN; /* of all spans since the last date that was counted */
+    while (p < count || served < s->simple_count) {
+        const struct sync_stop *stop = served < s->simple_count ? s->simple[served] : NULL;
+        if (p < count && (!stop || packed[p].from < stop->facts->lo)) {
+            span = packed[p++];
+        } else {
+            span = (struct span){stop->facts->lo, stop->end};
+            served++;
+        }
+        needed += span.from > end;
+        end = span.from > end || span.to < end ? span.to : end;
+    }
+    return needed;
+}
+
 static int expand(struct search *s, size_t state)
 {
     int32_t deadline = state_deadline(s, state);
@@ -341,6 +397,8 @@ static int expand(struct search *s, size_t state)
     for (size_t t = (size_t)(date + 1); t < s->date_count && s->dates[t] <= deadline; t++) {
         bool useful = s->served[t] > served;
         if (!step_chains(s, s->progress + state * s->width, t, &useful) || !useful)
+            continue;
+        if (s->layer + still_needed(s, s->served[t], s->scratch) > s->bound)
             continue;
         uint64_t weight =
             s->states[state].weight + s->price[t * row + s->served[t]] - s->price[t * row + served];
@@ -402,41 +460,48 @@ static int take_dates(struct search *s, size_t state, size_t count, uint64_t wei
     return 0;
 }
 
-static int layers(struct search *s, struct sync_dates *ret_dates)
+/* The root is the only state; its progress is that of no date. */
+static int start_again(struct search *s)
 {
-    for (size_t i = 0; i < s->width; i++)
-        s->scratch[i] = (uint16_t)place_after(s, s->chain[i]->from[0]);
     if (!sync_grow(s->arena, (void **)&s->states, &s->state_cap, 1, sizeof s->states[0]) ||
         !sync_grow(s->arena, (void **)&s->progress, &s->progress_cap, s->width + 1, sizeof s->progress[0]))
         return no_memory(s);
     s->states[0] = (struct state){.parent = -1, .date = -1, .next = -1};
-    if (s->width)
-        memcpy(s->progress, s->scratch, s->width * sizeof s->scratch[0]);
+    for (size_t i = 0; i < s->width; i++)
+        s->progress[i] = (uint16_t)place_after(s, s->chain[i]->from[0]);
     s->state_count = 1;
+    return 0;
+}
+
+/* The best state of a layer that serves everybody; SIZE_MAX when none does. */
+static size_t best_complete(const struct search *s, size_t from, uint64_t *ret_weight)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = from; i < s->state_count; i++) {
+        uint64_t weight;
+        if (complete(s, i, &weight) &&
+            (best == SIZE_MAX || final_compare(s, i, weight, best, *ret_weight) < 0)) {
+            best = i;
+            *ret_weight = weight;
+        }
+    }
+    return best;
+}
+
+/* All layers up to s->bound dates; *ret_best is SIZE_MAX when so many do not suffice. */
+static int layers(struct search *s, size_t *ret_best, uint64_t *ret_weight)
+{
+    int rc = start_again(s);
     size_t from = 0;
-    for (size_t layer = 1;; layer++) {
+    for (s->layer = 1; s->layer <= s->bound && !rc; s->layer++) {
         size_t to = s->state_count;
-        assert(from < to); /* each drug has a chain, and all their dates together serve everybody */
         memset(s->heads, 0xff, s->date_count * sizeof s->heads[0]); /* -1 each */
-        for (size_t i = from; i < to; i++) {
-            int rc = expand(s, i);
-            if (rc)
-                return rc;
-        }
-        size_t best = SIZE_MAX;
-        uint64_t best_weight = 0;
-        for (size_t i = to; i < s->state_count; i++) {
-            uint64_t weight;
-            if (complete(s, i, &weight) &&
-                (best == SIZE_MAX || final_compare(s, i, weight, best, best_weight) < 0)) {
-                best = i;
-                best_weight = weight;
-            }
-        }
-        if (best != SIZE_MAX)
-            return take_dates(s, best, layer, best_weight, ret_dates);
+        for (size_t i = from; i < to && !rc; i++)
+            rc = expand(s, i);
         from = to;
     }
+    *ret_best = rc ? SIZE_MAX : best_complete(s, from, ret_weight);
+    return rc;
 }
 
 int sync_search(const struct sync_grid *grid, const struct sync_stop *stops, size_t stop_count,
@@ -449,7 +514,19 @@ int sync_search(const struct sync_grid *grid, const struct sync_stop *stops, siz
     }
     struct search s = {.grid = grid, .arena = arena, .err = err, .chains = chains};
     int rc = prepare(&s, stops, stop_count);
-    return rc ? rc : layers(&s, ret_dates);
+    if (!rc)
+        rc = start_again(&s);
+    if (rc)
+        return rc;
+    size_t best = SIZE_MAX;
+    uint64_t weight = 0;
+    for (s.bound = still_needed(&s, 0, s.progress); best == SIZE_MAX; s.bound++) {
+        assert(s.bound <= s.date_count); /* each drug has a chain, and all dates together serve everybody */
+        rc = layers(&s, &best, &weight);
+        if (rc)
+            return rc;
+    }
+    return take_dates(&s, best, s.bound - 1, weight, ret_dates);
 }
 
 /* The latest dates that serve a chain, each as late as it can be; false when they do not serve it. */
