@@ -109,7 +109,7 @@ static void random_patient(struct rng *rng, const struct kind *kind, struct pati
         .rx_count = (size_t)kind->drugs,
     };
     for (int i = 0; i < kind->drugs; i++) {
-        (void)snprintf(patient->ids[i], ID_BYTES, "D%02d", i); /* fits */
+        (void)snprintf(patient->ids[i], ID_BYTES, "D%02u", (unsigned)i % 100); /* fits */
         patient->rx[i].id = patient->ids[i];
         random_drug(rng, kind, i, &patient->rx[i]);
     }

@@ -531,7 +531,12 @@ static void random_pack(struct rng *rng, const struct oracle_mix *mix, int cycle
         if (standard / all[i] <= 3 && (!mix->whole || standard % cycle == 0))
             sizes[count++] = all[i];
     }
-    rx->pack_days = pick(rng, sizes, (size_t)count);
+    if (mix->tiny)
+        rx->pack_days = between(rng, 1, 4);
+    else if (mix->odd)
+        rx->pack_days = PICK(rng, 5, 6, 8, 9, 10, 11);
+    else
+        rx->pack_days = pick(rng, sizes, (size_t)count);
     rx->pack_units = between(rng, 1, 3);
     rx->usual_days = PICK(rng, 30, 30, 60, 90);
 }

@@ -50,6 +50,8 @@ struct oracle_mix {
     int drugs_max;
     bool packs;    /* some drugs in packs */
     bool whole;    /* packs only of sizes whose standard fill is a whole number of cycles */
+    bool tiny;     /* packs of 1 to 4 days only */
+    bool odd;      /* packs of 5 to 11 days only: in a cycle of 14 they never come out even */
     bool excluded; /* some drugs that are left out */
     int cycle;     /* 0: one of 7, 14, 28, 30 */
 };

@@ -146,7 +146,7 @@ static void worked_cases_of_the_specification(void **state)
     struct arena arena;
     struct sync_case *cases;
     struct error err = {0};
-    size_t count;
+    size_t count = 0;
     if (!shared_path("data/sync/examples.yaml", path))
         skip();
     arena_init(&arena, 0);
