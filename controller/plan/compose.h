@@ -32,7 +32,7 @@ struct buf;
 struct member {
     enum plan_state state;
     const char *reason; /* "" while included */
-    int32_t begins;     /* CIVIL_DAY_NONE unless included */
+    int32_t begins;     /* where its courses count from; CIVIL_DAY_NONE: not known */
     bool alone;         /* a pouch of its own */
     int course_count;
     const struct course *courses;

@@ -52,7 +52,7 @@ bool rule_fits(const struct composer *c, int rule, size_t order, int times);
 /* Leaves an order out; the first reason stands. 0 or E_MEMORY. */
 __attribute__((format(printf, 4, 5))) int leave_out(struct composer *c, size_t order, enum plan_state state,
                                                     const char *format, ...);
-/* "THYROID 50 mg: ..." for notes and reasons. */
+/* The product's name, else the order's words: for notes and reasons. */
 const char *drug_of(const struct composer *c, size_t order);
 
 /* screen.c: which orders may go into pouches at all, and their courses. */

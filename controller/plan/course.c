@@ -21,24 +21,30 @@ static const int when_rank[READING_WHEN_COUNT] = {
     [READING_PCD] = 90,  [READING_AFT] = 100, [READING_ACV] = 110,   [READING_CV] = 120,
     [READING_EVE] = 130, [READING_PCV] = 140, [READING_NIGHT] = 150, [READING_HS] = 160};
 
+static int first_group(const struct reading *reading)
+{
+    int group = INT_MAX;
+    for (int i = 0; i < reading->phase_count; i++)
+        group = reading->phases[i].group < group ? reading->phases[i].group : group;
+    return group;
+}
+
 bool course_needs_begin(const struct reading *reading)
 {
+    int first = first_group(reading);
+    bool undated = false, counts = false;
     for (int i = 0; i < reading->phase_count; i++) {
         const struct reading_phase *phase = &reading->phases[i];
-        if (phase->start_day != CIVIL_DAY_NONE)
-            continue;
-        if (phase->length_days > 0 || phase->every_days > 1 || phase->group != reading->phases[0].group)
-            return true;
+        undated |= phase->group == first && phase->start_day == CIVIL_DAY_NONE;
+        counts |= phase->length_days > 0 || phase->every_days > 1 || phase->group != first;
     }
-    return false;
+    return undated && counts;
 }
 
 int32_t course_begin(const struct reading *reading, int32_t fallback)
 {
     int32_t begin = CIVIL_DAY_NONE;
-    int group = INT_MAX;
-    for (int i = 0; i < reading->phase_count; i++)
-        group = reading->phases[i].group < group ? reading->phases[i].group : group;
+    int group = first_group(reading);
     for (int i = 0; i < reading->phase_count; i++) {
         const struct reading_phase *phase = &reading->phases[i];
         if (phase->group != group || phase->start_day == CIVIL_DAY_NONE)

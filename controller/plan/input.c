@@ -305,6 +305,22 @@ static int same_readings(struct loading *l)
     return status;
 }
 
+static int planned_before(struct loading *l)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < l->input->order_count; i++) {
+        int64_t count = 0;
+        status = store_get_int(
+            l->store, &count, l->err,
+            "SELECT count(*) FROM order_version v, plan_order o, signature s WHERE v.source_id = ? "
+            "AND v.patient_id = ? AND o.order_version_id = v.id AND o.included = 1 AND s.plan_id = "
+            "o.plan_id",
+            "ti", l->orders[i].source_id, l->input->patient);
+        l->orders[i].planned_before = count > 0;
+    }
+    return status;
+}
+
 int input_load(struct store *store, const struct policy *policy, int64_t patient, struct arena *arena,
                struct input *ret_input, struct error *err)
 {
@@ -320,6 +336,8 @@ int input_load(struct store *store, const struct policy *policy, int64_t patient
         status = signed_load(&l);
     if (status == 0)
         status = same_readings(&l);
+    if (status == 0)
+        status = planned_before(&l);
     if (status == 0)
         *ret_input = input;
     return status;

@@ -35,6 +35,7 @@ struct input_order {
     const struct reading *reading; /* NULL: nothing could be read */
     const char *reasons;           /* why it is not packable, for people; "" for a packable one */
     bool same_reading;             /* the last signed plan has it, and with the same doses and times */
+    bool planned_before;           /* some signed plan had it in its pouches */
 };
 
 struct input {

@@ -206,9 +206,8 @@ static int orders_check(const struct plan_text *plan, struct error *err)
         if (included != (order->reason[0] == '\0'))
             return error_set(err, E_INPUT, "order %s is left out without a reason, or included with one",
                              order->source_id);
-        if (included != (order->begins != CIVIL_DAY_NONE))
-            return error_set(err, E_INPUT, "order %s is included without its first day, or left out with one",
-                             order->source_id);
+        if (included && order->begins == CIVIL_DAY_NONE)
+            return error_set(err, E_INPUT, "order %s is included without its first day", order->source_id);
         if (included != order_is_taken(plan, order->id))
             return error_set(err, E_INPUT, "order %s is included but never taken, or taken but left out",
                              order->source_id);

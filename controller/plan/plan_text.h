@@ -79,7 +79,8 @@ struct plan_order {
     uint8_t hash[PLAN_HASH_BYTES]; /* of the order's row, see order_row.h */
     const char *product;           /* code, or NULL */
     enum plan_state state;
-    int32_t begins; /* included: where its courses and every-N-days rhythms count from; else CIVIL_DAY_NONE */
+    int32_t begins;     /* where its courses and rhythms count from, kept from plan to plan, so that none
+                           begins twice; CIVIL_DAY_NONE only when not included */
     const char *drug;   /* the order's own words for it */
     const char *reason; /* "" only when included */
 };

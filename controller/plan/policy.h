@@ -23,8 +23,6 @@
 struct conf;
 struct error;
 
-enum { POLICY_TIMES_MAX = 12, POLICY_INTERVALS_MAX = 24 };
-
 /* Points of a patient's day that windows hang on. */
 enum policy_anchor {
     POLICY_DAY_START,

@@ -49,7 +49,6 @@ int leave_out(struct composer *c, size_t order, enum plan_state state, const cha
         memcpy(text + end, "...", 4);
     }
     member->state = state;
-    member->begins = CIVIL_DAY_NONE;
     member->reason = arena_text(c->arena, text, strlen(text));
     return member->reason ? 0 : error_set(c->err, E_MEMORY, "no memory for the plan");
 }
@@ -130,53 +129,65 @@ static int screen_label(struct composer *c, size_t i)
                      c->proposal->label_lines);
 }
 
+/* The order in the last signed plan, when it had begun by then. */
 static const struct plan_order *signed_order(const struct composer *c, size_t i)
 {
     const struct plan_text *plan = c->input->signed_plan;
     for (size_t k = 0; plan && k < plan->order_count; k++) {
         if (strcmp(plan->orders[k].source_id, c->input->orders[i].source_id) == 0)
-            return plan->orders[k].state == PLAN_INCLUDED ? &plan->orders[k] : NULL;
+            return plan->orders[k].begins != CIVIL_DAY_NONE ? &plan->orders[k] : NULL;
     }
     return NULL;
 }
 
+/* A course: something that ends or changes by itself, so that the day on which it began decides the dose. */
+static bool is_course(const struct reading *reading)
+{
+    bool course = false;
+    for (int p = 0; p < reading->phase_count; p++)
+        course |= reading->phases[p].length_days > 0 || reading->phases[p].group != reading->phases[0].group;
+    return course;
+}
+
 /*
  * Where the order's courses count from. An order with no date of its own that was planned before goes on from
- * where it began then, so that a taper is never started a second time and a rhythm keeps its days.
+ * where it began then, so that a taper is never started a second time and a rhythm keeps its days. The day is
+ * carried from plan to plan even while the order is left out.
  */
-static int screen_begin(struct composer *c, size_t i, int32_t *ret_begins)
+static int screen_begin(struct composer *c, size_t i)
 {
     const struct input_order *order = &c->input->orders[i];
     const struct plan_order *before = signed_order(c, i);
-    *ret_begins = course_begin(order->reading, c->start_day);
-    if (!course_needs_begin(order->reading) || !before)
+    struct member *member = &c->proposal->members[i];
+    if (before)
+        member->begins = before->begins;
+    if (!is_included(c, i))
         return 0;
-    bool course = false;
-    for (int p = 0; p < order->reading->phase_count; p++)
-        course |= order->reading->phases[p].length_days > 0 ||
-                  order->reading->phases[p].group != order->reading->phases[0].group;
-    if (course && !order->same_reading)
+    bool undated = course_needs_begin(order->reading);
+    if (undated && before && is_course(order->reading) &&
+        (!order->same_reading || before->state == PLAN_WAITING))
         return leave_out(
             c, i, PLAN_WAITING,
-            "it changed in the middle of a course: a pharmacist must say on which day it goes on");
-    *ret_begins = before->begins;
+            "it changed or was interrupted in the middle of a course: a pharmacist must say on which "
+            "day it goes on");
+    if (!undated || !before)
+        member->begins = course_begin(order->reading, c->start_day);
     return 0;
 }
 
-static int screen_courses(struct composer *c, size_t i, int32_t begins)
+static int screen_courses(struct composer *c, size_t i)
 {
     struct member *member = &c->proposal->members[i];
     struct course *courses = arena_array(c->arena, COURSES_MAX, sizeof *courses);
     struct error why = {0};
     if (!courses)
         return error_set(c->err, E_MEMORY, "no memory for the plan");
-    int count = courses_of(c->input->orders[i].reading, begins, c->start_day, c->days,
+    int count = courses_of(c->input->orders[i].reading, member->begins, c->start_day, c->days,
                            c->input->day.day_start, courses, &why);
     if (count < 0)
         return leave_out(c, i, PLAN_WAITING, "%s", why.message);
     if (count == 0)
         return leave_out(c, i, PLAN_APART, "none of its doses falls into this cycle");
-    member->begins = begins;
     member->courses = courses;
     member->course_count = count;
     return 0;
@@ -261,13 +272,12 @@ int screen_orders(struct composer *c)
                                                                screen_label};
     int status = 0;
     for (size_t i = 0; status == 0 && i < c->input->order_count; i++) {
-        int32_t begins = CIVIL_DAY_NONE;
         for (size_t k = 0; status == 0 && is_included(c, i) && k < sizeof checks / sizeof *checks; k++)
             status = checks[k](c, i);
+        if (status == 0)
+            status = screen_begin(c, i);
         if (status == 0 && is_included(c, i))
-            status = screen_begin(c, i, &begins);
-        if (status == 0 && is_included(c, i))
-            status = screen_courses(c, i, begins);
+            status = screen_courses(c, i);
         if (status == 0 && is_included(c, i))
             status = screen_calendar(c, i);
     }

@@ -74,13 +74,18 @@ static const struct plan_order *order_of(const struct plan_text *plan, const cha
     return NULL;
 }
 
-static void sign_or_fail(struct fixture *f, int64_t plan)
+static void sign_again(struct fixture *f, int64_t plan)
 {
     struct error err = {0};
-    clinic_people(&f->clinic);
     if (review_sign(f->clinic.store, plan, NULL, &f->clinic.pharmacist, f->clinic.key, 1795219200000, &err) <
         0)
         fail_msg("%s", err.message);
+}
+
+static void sign_or_fail(struct fixture *f, int64_t plan)
+{
+    clinic_people(&f->clinic);
+    sign_again(f, plan);
 }
 
 static void an_unchanged_patient_keeps_the_plan(void **state)
@@ -267,15 +272,35 @@ static void a_taper_goes_on_in_the_next_cycle(void **state)
     sign_or_fail(f, first.id);
     text = text_of(f, plan_from(f, "2027-01-04", 14).id);
     assert_int_equal(text->totals[1].amount_milli, 7 * 1000);
-    /* A change in the middle of the course is nobody's guess. */
+    /* A change in the middle of the course is nobody's guess, also after a plan without it was signed. */
     reading.phases[2].doses[0].amount_milli = 2000;
     clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
-    text = text_of(f, plan_from(f, "2027-01-04", 14).id);
-    assert_int_equal(order_of(text, "o1")->state, PLAN_WAITING);
-    /* When it is over, nothing is packed of it and it is said. */
-    clinic_order(&f->clinic, f->patient, "o1", "PRED", (reading = taper(), &reading));
-    text = text_of(f, plan_from(f, "2027-01-18", 14).id);
-    assert_int_equal(order_of(text, "o1")->state, PLAN_APART);
+    for (int i = 0; i < 2; i++) {
+        struct plan_made made = plan_from(f, "2027-01-04", 14);
+        text = text_of(f, made.id);
+        assert_int_equal(order_of(text, "o1")->state, PLAN_WAITING);
+        if (!made.is_signed)
+            sign_again(f, made.id);
+    }
+}
+
+static void a_course_that_is_over_never_begins_again(void **state)
+{
+    struct fixture *f = *state;
+    struct reading reading = taper(), once = clinic_daily(1, 1000);
+    clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
+    clinic_order(&f->clinic, f->patient, "o2", "AMLO", &once);
+    static const char *const starts[] = {"2026-12-21", "2027-01-04", "2027-01-18", "2027-02-01",
+                                         "2027-02-15"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        int64_t plan = plan_from(f, starts[i], 14).id;
+        const struct plan_order *order = order_of(text_of(f, plan), "o1");
+        assert_int_equal(order->state, i < 2 ? PLAN_INCLUDED : PLAN_APART);
+        if (i == 0)
+            sign_or_fail(f, plan);
+        else
+            sign_again(f, plan);
+    }
 }
 
 static void days_of_the_week_and_rhythms_fall_on_their_dates(void **state)
@@ -418,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hard_rules_hold_between_drugs, setup, teardown),
         cmocka_unit_test_setup_teardown(amounts_stay_with_their_doses, setup, teardown),
         cmocka_unit_test_setup_teardown(a_taper_goes_on_in_the_next_cycle, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_course_that_is_over_never_begins_again, setup, teardown),
         cmocka_unit_test_setup_teardown(days_of_the_week_and_rhythms_fall_on_their_dates, setup, teardown),
         cmocka_unit_test_setup_teardown(bedtime_after_midnight_has_the_right_date, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dead_patient_gets_no_plan, setup, teardown),
