@@ -74,32 +74,6 @@ static int explain_bindings(const struct regimen *regimen, struct arena *arena, 
     return 0;
 }
 
-/* Is the rule there at all? Solving without an empty one would say nothing. */
-static bool rule_exists(const struct regimen *regimen, struct slots_rule rule)
-{
-    const struct regimen_drug *drug = rule.place < regimen->drug_count ? &regimen->drugs[rule.place] : NULL;
-    switch (rule.kind) {
-    case SLOTS_RULE_GAP:
-        return drug && drug->dose_count > 1 &&
-               (drug->gap_min != REGIMEN_NONE || drug->gap_max != REGIMEN_NONE);
-    case SLOTS_RULE_OVERNIGHT:
-        return drug && (drug->overnight_min != REGIMEN_NONE || drug->overnight_max != REGIMEN_NONE);
-    case SLOTS_RULE_STATE:
-        return drug && drug->same_state;
-    case SLOTS_RULE_WINDOW:
-    case SLOTS_RULE_SEP:
-    case SLOTS_RULE_SAME:
-    case SLOTS_RULE_NOTSAME:
-        return true;
-    case SLOTS_RULE_ORDER:
-    case SLOTS_RULE_TIMES:
-    case SLOTS_RULE_SLOTS:
-    case SLOTS_RULE_KINDS:
-        break;
-    }
-    return false;
-}
-
 static bool in_conflict(const struct slots_result *result, struct slots_rule rule)
 {
     for (size_t i = 0; i < result->conflict_count; i++) {

@@ -88,6 +88,8 @@ struct rules {
 
 size_t rules_list(const struct regimen *regimen, struct slots_rule *out);
 size_t rule_number(const struct regimen *regimen, struct slots_rule rule);
+/* Is the rule there at all? A drug without gap bounds has no gap rule. */
+bool rule_exists(const struct regimen *regimen, struct slots_rule rule);
 
 static inline bool rules_have(const struct rules *rules, size_t number)
 {

@@ -132,6 +132,31 @@ size_t rules_list(const struct regimen *regimen, struct slots_rule *out)
     return n;
 }
 
+bool rule_exists(const struct regimen *regimen, struct slots_rule rule)
+{
+    const struct regimen_drug *drug = rule.place < regimen->drug_count ? &regimen->drugs[rule.place] : NULL;
+    switch (rule.kind) {
+    case SLOTS_RULE_GAP:
+        return drug && drug->dose_count > 1 &&
+               (drug->gap_min != REGIMEN_NONE || drug->gap_max != REGIMEN_NONE);
+    case SLOTS_RULE_OVERNIGHT:
+        return drug && (drug->overnight_min != REGIMEN_NONE || drug->overnight_max != REGIMEN_NONE);
+    case SLOTS_RULE_STATE:
+        return drug && drug->same_state;
+    case SLOTS_RULE_WINDOW:
+    case SLOTS_RULE_SEP:
+    case SLOTS_RULE_SAME:
+    case SLOTS_RULE_NOTSAME:
+        return true;
+    case SLOTS_RULE_ORDER:
+    case SLOTS_RULE_TIMES:
+    case SLOTS_RULE_SLOTS:
+    case SLOTS_RULE_KINDS:
+        break;
+    }
+    return false;
+}
+
 static bool builder_has(const struct builder *b, enum slots_rule_kind kind, size_t place)
 {
     return rules_have(b->rules, rule_number(b->problem->regimen, (struct slots_rule){kind, place}));

@@ -145,10 +145,13 @@ static void explain_fewer(const struct regimen *regimen, const struct slots_resu
                                         : " alone needs %zu time a day",
                result->clique_count);
     bool some = false;
+    bool plain = false;
     for (size_t i = 0; i < result->apart_count; i++) {
         enum slots_rule_kind kind = result->apart[i].why.kind;
-        if (kind == SLOTS_RULE_ORDER || kind == SLOTS_RULE_TIMES) /* plain to see; named once below */
+        if (kind == SLOTS_RULE_ORDER || kind == SLOTS_RULE_TIMES) { /* named once below */
+            plain = true;
             continue;
+        }
         buf_text(&e->text, some ? "; " : " (");
         text_dose(regimen, result->apart[i].a, &e->text);
         buf_text(&e->text, " and ");
@@ -157,7 +160,7 @@ static void explain_fewer(const struct regimen *regimen, const struct slots_resu
         text_rule(regimen, result->apart[i].why, &e->text);
         some = true;
     }
-    if (result->apart_count)
+    if (plain)
         buf_text(&e->text, some ? "; the others are doses of one drug, or their possible times do not meet"
                                 : " (they are doses of one drug, or their possible times do not meet");
     buf_text(&e->text, result->apart_count ? ")." : ".");

@@ -168,18 +168,30 @@ static bool tamper_tree_leaf(struct slots_result *copy, const struct regimen *re
     return true;
 }
 
+/* The row behind the subtree at row. */
+static size_t tree_end(const struct slots_node *tree, size_t row)
+{
+    uint32_t branches = tree[row].branches;
+    row++;
+    for (uint32_t b = 0; b < branches; b++)
+        row = tree_end(tree, row);
+    return row;
+}
+
 /* The last branch of the root left out. */
 static bool tamper_tree_branch(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
 {
     (void)regimen;
-    if (copy->tree_count < 3 || copy->tree[copy->tree_count - 1].kind != SLOTS_NODE_LEAF ||
-        copy->tree[0].branches + 1 != copy->tree_count)
+    if (copy->tree_count < 3 || copy->tree[0].branches < 2)
         return false;
     struct slots_node *tree = arena_array(arena, copy->tree_count, sizeof *tree);
     memcpy(tree, copy->tree, copy->tree_count * sizeof *tree);
+    size_t last = 1;
+    for (uint32_t b = 0; b + 1 < tree[0].branches; b++)
+        last = tree_end(tree, last);
     tree[0].branches--;
     copy->tree = tree;
-    copy->tree_count--;
+    copy->tree_count = last;
     return true;
 }
 
