@@ -164,8 +164,8 @@ static int screen_begin(struct composer *c, size_t i)
     if (!is_included(c, i))
         return 0;
     bool undated = course_needs_begin(order->reading);
-    if (undated && before && is_course(order->reading) &&
-        (!order->same_reading || before->state == PLAN_WAITING))
+    bool goes_on = before && order->same_reading && before->state != PLAN_WAITING;
+    if (undated && is_course(order->reading) && (before || order->planned_before) && !goes_on)
         return leave_out(
             c, i, PLAN_WAITING,
             "it changed or was interrupted in the middle of a course: a pharmacist must say on which "

@@ -303,6 +303,22 @@ static void a_course_that_is_over_never_begins_again(void **state)
     }
 }
 
+static void a_course_that_was_put_on_hold_is_not_begun_again(void **state)
+{
+    struct fixture *f = *state;
+    struct reading reading = taper(), once = clinic_daily(1, 1000);
+    clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
+    clinic_order(&f->clinic, f->patient, "o2", "AMLO", &once);
+    sign_or_fail(f, plan_from(f, "2026-12-21", 7).id);
+    clinic_order_as(&f->clinic, f->patient, "o1", "PRED", &reading, "refused",
+                    "[{\"code\":\"STATUS_NOT_ACTIVE\",\"text\":\"on hold\"}]");
+    int64_t without = plan_from(f, "2026-12-28", 7).id;
+    assert_int_equal(text_of(f, without)->order_count, 1);
+    sign_again(f, without);
+    clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
+    assert_int_equal(order_of(text_of(f, plan_from(f, "2027-01-04", 7).id), "o1")->state, PLAN_WAITING);
+}
+
 static void days_of_the_week_and_rhythms_fall_on_their_dates(void **state)
 {
     struct fixture *f = *state;
@@ -444,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(amounts_stay_with_their_doses, setup, teardown),
         cmocka_unit_test_setup_teardown(a_taper_goes_on_in_the_next_cycle, setup, teardown),
         cmocka_unit_test_setup_teardown(a_course_that_is_over_never_begins_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_course_that_was_put_on_hold_is_not_begun_again, setup, teardown),
         cmocka_unit_test_setup_teardown(days_of_the_week_and_rhythms_fall_on_their_dates, setup, teardown),
         cmocka_unit_test_setup_teardown(bedtime_after_midnight_has_the_right_date, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dead_patient_gets_no_plan, setup, teardown),
