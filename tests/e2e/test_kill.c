@@ -170,6 +170,8 @@ static void check_log(struct trial *t)
 {
     char line[512];
     static bool good[100000], known[100000];
+    memset(good, 0, sizeof good);
+    memset(known, 0, sizeof known);
     FILE *file = fopen(t->log, "r");
     if (!file)
         fail_msg("%s: %s", t->log, strerror(errno));
@@ -194,25 +196,81 @@ static void check_log(struct trial *t)
     }
 }
 
+/* A pharmacy with a batch that waits for its start, and a simulator that listens. */
+static int64_t trial_begin(struct trial *t)
+{
+    *t = (struct trial){0};
+    pharmacy_init(&t->pharmacy, PATIENTS, DAYS);
+    scratch_path(&t->pharmacy.scratch, "port", t->port_file);
+    scratch_path(&t->pharmacy.scratch, "nv", t->nv);
+    assert_int_equal(mkdir(t->nv, 0700), 0);
+    scratch_path(&t->pharmacy.scratch, "sim.ndjson", t->log);
+    (void)snprintf(t->tcp, sizeof t->tcp, "127.0.0.1:0"); /* fits */
+    int64_t batch = pharmacy_batch(&t->pharmacy);
+    start_sim(t);
+    learn_port(t);
+    return batch;
+}
+
+/* The child's exit status; it must end by itself. */
+static int status_or_fail(pid_t *pid)
+{
+    int status = 0;
+    for (int64_t end_ms = now_ms() + 20000; now_ms() < end_ms; sleep_ms(10)) {
+        pid_t done = waitpid(*pid, &status, WNOHANG);
+        if (done == *pid) {
+            *pid = 0;
+            assert_true(WIFEXITED(status));
+            return WEXITSTATUS(status);
+        }
+    }
+    kill_child(pid);
+    fail_msg("a program does not end");
+    return -1;
+}
+
+static void a_clean_end_loses_no_pouch_and_one_sachetd_is_enough(void **state)
+{
+    (void)state;
+    struct trial t;
+    int64_t batch = trial_begin(&t);
+    start_daemon(&t);
+    for (int64_t end_ms = now_ms() + 20000; info_or_fail(&t, batch).good < 5 && now_ms() < end_ms;)
+        sleep_ms(10);
+    assert_true(info_or_fail(&t, batch).good >= 5);
+    pid_t first = t.daemon;
+    start_daemon(&t); /* a second one on the same store */
+    assert_int_equal(status_or_fail(&t.daemon), 3);
+    assert_int_equal(kill(first, SIGTERM), 0);
+    assert_int_equal(status_or_fail(&first), 0);
+    assert_int_equal(pharmacy_int(&t.pharmacy, "SELECT count(*) FROM batch WHERE state = 'running'"), 1);
+    const char *const once[] = {sachetd, "--site", t.pharmacy.scratch.folder, "--attend", "--once", NULL};
+    t.daemon = spawn_or_fail(&t, "sachetd.out", once);
+    int status = status_or_fail(&t.daemon);
+    struct batch_info info = info_or_fail(&t, batch);
+    kill_child(&t.sim);
+    if (status != 0 || info.good != JOBS)
+        print_tail(&t, "sachetd.out");
+    assert_int_equal(status, 0);
+    assert_string_equal(info.state, "done");
+    assert_int_equal(info.good, JOBS);
+    char path[SCRATCH_PATH_BYTES];
+    assert_int_equal(access(scratch_path(&t.pharmacy.scratch, "records/batch-1.txt", path), R_OK), 0);
+    check_log(&t);
+    pharmacy_finish(&t.pharmacy);
+}
+
 static void forty_pouches_survive_twenty_kills(void **state)
 {
     (void)state;
-    struct trial t = {0};
+    struct trial t;
     struct rng rng;
     struct error err = {0};
     int64_t rows = 0;
     print_message("seed %" PRIu64 "\n", seed);
     rng_init(&rng, seed, 7);
-    pharmacy_init(&t.pharmacy, PATIENTS, DAYS);
-    scratch_path(&t.pharmacy.scratch, "port", t.port_file);
-    scratch_path(&t.pharmacy.scratch, "nv", t.nv);
-    assert_int_equal(mkdir(t.nv, 0700), 0);
-    scratch_path(&t.pharmacy.scratch, "sim.ndjson", t.log);
-    (void)snprintf(t.tcp, sizeof t.tcp, "127.0.0.1:0"); /* fits */
-    int64_t batch = pharmacy_batch(&t.pharmacy);
+    int64_t batch = trial_begin(&t);
     int64_t begin_ms = now_ms(), end_ms = begin_ms + END_S * 1000;
-    start_sim(&t);
-    learn_port(&t);
     start_daemon(&t);
     struct batch_info info = info_or_fail(&t, batch);
     int kills = 0;
@@ -267,6 +325,7 @@ static void forty_pouches_survive_twenty_kills(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clean_end_loses_no_pouch_and_one_sachetd_is_enough),
         cmocka_unit_test(forty_pouches_survive_twenty_kills),
     };
     if (argc < 4) {
