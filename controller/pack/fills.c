@@ -326,8 +326,12 @@ static int move_job(struct store *store, const struct fills_line *line, const st
     if (fill->batch_cancelled)
         return store_exec(store, err, "UPDATE job SET state = 'cancelled' WHERE id = ?", "i", fill->job);
     int64_t voids = 0;
-    int rc = store_get_int(store, &voids, err,
-                           "SELECT count(*) FROM fill WHERE job_id = ? AND state = 'void'", "i", fill->job);
+    /* A stop under a pouch says nothing of the pouch. */
+    int rc = store_get_int(
+        store, &voids, err,
+        "SELECT count(*) FROM fill WHERE job_id = ? AND state = 'void' AND reason NOT IN (?, ?)", "itt",
+        fill->job, machine_reason_text(MACHINE_REASON_POWER_LOSS),
+        machine_reason_text(MACHINE_REASON_ABORTED));
     if (rc < 0)
         return rc;
     recorded->blocked = verdict == OUTCOME_VOID && voids >= line->attempts_max;

@@ -310,6 +310,7 @@ static void watch_command(struct packer *p)
         return;
     v->command_open = false;
     p->spent_state = v->mirror.state;
+    p->spent_done = v->mirror.done;
     bool refused = v->mirror.command_result == 2;
     p->refusals = refused ? p->refusals + 1 : 0;
     if (v->person != MACHINE_COMMAND_NONE && p->last_command == v->person) {
@@ -429,9 +430,9 @@ static void refresh_view(struct packer *p)
     struct line_view *v = &p->view;
     if (v->command_open && p->now_ms - p->command_at_ms >= PACKER_COMMAND_WAIT_MS)
         v->command_open = false; /* decided anew from the mirror */
-    v->spent = p->spent_state == v->mirror.state && p->now_ms - p->command_at_ms < PACKER_COMMAND_REST_MS
-                   ? p->last_command
-                   : MACHINE_COMMAND_NONE;
+    bool rests = p->spent_state == v->mirror.state && p->spent_done == v->mirror.done &&
+                 p->now_ms - p->command_at_ms < PACKER_COMMAND_REST_MS;
+    v->spent = rests ? p->last_command : MACHINE_COMMAND_NONE;
     v->back_off_over = p->now_ms >= p->back_off_until_ms;
     v->control_due = p->now_ms - p->control_at_ms >= (int64_t)p->config.heartbeat_ms;
     v->poll_due = p->now_ms >= p->poll_at_ms;

@@ -88,6 +88,7 @@ struct packer {
     uint16_t heartbeat;
     uint16_t command_seq;
     enum machine_command last_command;
+    uint32_t spent_done;               /* D when last_command was answered */
     enum machine_state spent_state;    /* in which last_command was answered; 0 none */
     uint32_t seated[MACHINE_BAYS_MAX]; /* canisters as the machine reads them */
     uint16_t bays_read;                /* of identity.bays */

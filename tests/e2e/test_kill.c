@@ -39,7 +39,7 @@ enum {
     DAYS = 10,
     JOBS = PATIENTS * DAYS * PHARMACY_POUCHES_A_DAY,
     END_S = 50,
-    SPEED = 10
+    SPEED = 20
 };
 
 static const char *sachetd, *sachet_sim, *profile;
@@ -276,9 +276,9 @@ static void forty_pouches_survive_twenty_kills(void **state)
     int kills = 0;
     while (now_ms() < end_ms) {
         /* Kills are spread over the batch: the k-th comes when k/20 of it is made, or a while later. */
-        int64_t wait_ms = 30 + rng_below(&rng, 400);
+        int64_t wait_ms = 5 + rng_below(&rng, 50);
         for (int64_t until_ms = now_ms() + wait_ms; now_ms() < until_ms;) {
-            sleep_ms(5);
+            sleep_ms(3);
             info = info_or_fail(&t, batch);
             if (batch_is_resting(&info))
                 break;
