@@ -16,7 +16,7 @@
 
 #include "config/base/error.h"
 
-enum { ROOM_MC = 22000, SEAL_TICK_US = 1000000, SEAL_TICKS_MAX = 4000 };
+enum { SEAL_MAXIMUM_DC = 9999, ROOM_MC = 22000, SEAL_TICK_US = 1000000, SEAL_TICKS_MAX = 4000 };
 
 void world_rates_none(struct world_rates *rates)
 {
@@ -42,7 +42,9 @@ void world_params_default(struct world_params *params, unsigned index)
         .drop_median_us = 60000,
         .no_pulse_us = 2500000,
         .reversal_us = 1000000,
+        .debounce_us = 3000,
         .dwell_us = 300000,
+        .discrepancy_us = 500000,
         .boot_us = 8000000,
         .starting_us = 5000000,
         .resetting_us = 10000000,
@@ -53,6 +55,7 @@ void world_params_default(struct world_params *params, unsigned index)
         .seal_set_dc = 1500,
         .seal_band_dc = 50,
         .warm_ms = 90000,
+        .weight_sigma_permille = 20,
         .fill = 400,
         .operator_mends = true,
         .rates = {.missed = 100000,
@@ -61,7 +64,9 @@ void world_params_default(struct world_params *params, unsigned index)
                   .late = 10000,
                   .jam = 200000,
                   .jam_clears = 800000000,
-                  .print_unread = 10000},
+                  .print_unread = 10000,
+                  .vision_alarm = 1000000,
+                  .vision_miss = 1000000},
         .keep_truth = true,
     };
     (void)snprintf(params->serial, sizeof params->serial, "SIM%05u", (index + 1) % 100000);
@@ -149,6 +154,8 @@ struct world *world_create(const struct world_params *params, struct error *err)
     world->seal_set_dc = params->seal_set_dc;
     world->seal_mc = params->cold_start ? ROOM_MC : (int64_t)params->seal_set_dc * 100;
     world->first_alarm = MACHINE_ALARM_NONE;
+    world->disagree_due_us = WORLD_NEVER;
+    world->base_out_us = params->now_us;
     world->state = MACHINE_STATE_STOPPED;
     if (!params->start_off)
         world_power_on(world);
@@ -188,7 +195,7 @@ static int64_t next_due(const struct world *world)
         return WORLD_NEVER;
     if (world->booting)
         return world->boot_due_us;
-    int64_t due = pouch_next_due_us(world);
+    int64_t due = least(pouch_next_due_us(world), ahead(world, world->disagree_due_us));
     due = least(due, ahead(world, world->state_due_us));
     due = least(due, ahead(world, world->starve_due_us));
     if (world->state == MACHINE_STATE_EXECUTE) {
@@ -233,11 +240,34 @@ void world_settle(struct world *world)
     assert_invariants(world);
 }
 
+/* The director's turn, when it is due before anything else. It may change the speed: what is left of the time
+ * outside then passes at the new one. */
+static bool direct(struct world *world, int64_t due_us, int64_t *target_us)
+{
+    int64_t wants_us = world->director.due_us(world->director.data);
+    if (wants_us > due_us || wants_us > *target_us)
+        return false;
+    if (wants_us > world->now_us)
+        world->now_us = wants_us;
+    int64_t speed = world->params.speed;
+    world->director.act(world->director.data, world->now_us);
+    if (world->params.speed != speed)
+        *target_us = world->now_us + (*target_us - world->now_us) / speed * world->params.speed;
+    return true;
+}
+
+void world_direct(struct world *world, const struct world_director *director)
+{
+    world->director = director ? *director : (struct world_director){0};
+}
+
 void world_advance(struct world *world, int64_t now_us)
 {
-    int64_t target_us = (now_us - world->params.now_us) * (int64_t)world->params.speed;
+    int64_t target_us = world->base_us + (now_us - world->base_out_us) * (int64_t)world->params.speed;
     for (;;) {
         int64_t due_us = next_due(world);
+        if (world->director.act && direct(world, due_us, &target_us))
+            continue;
         if (due_us > target_us)
             break;
         world->now_us = due_us > world->now_us ? due_us : world->now_us;
@@ -247,6 +277,8 @@ void world_advance(struct world *world, int64_t now_us)
             power_finish_boot(world);
         else
             pouch_fire(world);
+        if (world_answers(world) && world->now_us >= world->disagree_due_us)
+            state_guard(world);
         world_settle(world);
     }
     if (target_us > world->now_us)
@@ -256,10 +288,47 @@ void world_advance(struct world *world, int64_t now_us)
 int64_t world_next_due_us(const struct world *world)
 {
     int64_t due_us = next_due(world);
+    if (world->director.due_us)
+        due_us = least(due_us, world->director.due_us(world->director.data));
     if (due_us == WORLD_NEVER)
         return INT64_MAX;
     int64_t speed = world->params.speed;
-    return world->params.now_us + (due_us + speed - 1) / speed;
+    return world->base_out_us + (due_us - world->base_us + speed - 1) / speed;
+}
+
+void world_set_speed(struct world *world, uint32_t speed)
+{
+    assert(speed >= 1 && speed <= WORLD_SPEED_MAX);
+    world->base_out_us += (world->now_us - world->base_us) / world->params.speed;
+    world->base_us = world->now_us;
+    world->params.speed = speed;
+}
+
+uint32_t world_speed(const struct world *world)
+{
+    return world->params.speed;
+}
+
+int64_t world_now_us(const struct world *world)
+{
+    return world->now_us;
+}
+
+uint32_t world_draw(struct world *world)
+{
+    world->draws++;
+    return rng_u32(&world->rng);
+}
+
+uint32_t world_draw_below(struct world *world, uint32_t bound)
+{
+    world->draws++;
+    return rng_below(&world->rng, bound);
+}
+
+uint64_t world_draws(const struct world *world)
+{
+    return world->draws;
 }
 
 /* ---- micro-steps and board memory ---- */
@@ -367,26 +436,60 @@ void world_clear(struct world *world, enum machine_alarm alarm)
 
 /* ---- sealer: first order, in whole seconds and milli-degrees, so that it is the same everywhere ---- */
 
+/* Where the heater drives the bar to now. */
+static int64_t seal_target_mc(const struct world *world)
+{
+    /* With its thermocouple broken the machine sees the maximum and heats no more. */
+    if (!world->powered || world->troubles[WORLD_TROUBLE_HEATER_OPEN] ||
+        world->troubles[WORLD_TROUBLE_THERMOCOUPLE])
+        return ROOM_MC;
+    return (int64_t)world->seal_set_dc * 100 + world->seal_drift_mc;
+}
+
 int64_t world_seal_tick(struct world *world)
 {
-    int64_t target_mc = world->powered ? (int64_t)world->seal_set_dc * 100 : ROOM_MC;
-    int64_t tau_s = world->params.warm_ms / 1000 ? world->params.warm_ms / 1000 : 1;
     int64_t ticks = (world->now_us - world->seal_tick_us) / SEAL_TICK_US;
+    if (ticks == 0)
+        return world->seal_mc;
+    int64_t tau_s = world->params.warm_ms / 1000 ? world->params.warm_ms / 1000 : 1;
+    int64_t drift_dc = world->troubles[WORLD_TROUBLE_SEAL_DRIFT];
     world->seal_tick_us += ticks * SEAL_TICK_US;
-    if (ticks > SEAL_TICKS_MAX)
-        world->seal_mc = target_mc;
-    for (; ticks > 0 && world->seal_mc != target_mc; ticks--) {
+    if (ticks > SEAL_TICKS_MAX) {
+        world->seal_drift_mc += drift_dc * 100 * ticks / 60;
+        world->seal_mc = seal_target_mc(world);
+        return world->seal_mc;
+    }
+    int64_t target_mc = seal_target_mc(world);
+    for (; ticks > 0 && (world->seal_mc != target_mc || drift_dc); ticks--) {
+        world->seal_drift_mc += drift_dc * 100 / 60;
+        target_mc = seal_target_mc(world);
         int64_t change = (target_mc - world->seal_mc) / tau_s;
-        if (change == 0) /* the last stretch, shorter than a step */
+        if (change == 0 && world->seal_mc != target_mc) /* the last stretch, shorter than a step */
             change = target_mc > world->seal_mc ? 1 : -1;
         world->seal_mc += change;
     }
     return world->seal_mc;
 }
 
-bool world_seal_in_band(struct world *world)
+int16_t world_seal_dc(struct world *world)
 {
-    int64_t off_mc = world_seal_tick(world) - (int64_t)world->seal_set_dc * 100;
+    int64_t mc = world_seal_tick(world);
+    return world->troubles[WORLD_TROUBLE_THERMOCOUPLE] ? SEAL_MAXIMUM_DC : (int16_t)(mc / 100);
+}
+
+static bool is_in_band(const struct world *world, int64_t mc)
+{
+    int64_t off_mc = mc - (int64_t)world->seal_set_dc * 100;
     int64_t band_mc = (int64_t)world->params.seal_band_dc * 100;
     return off_mc >= -band_mc && off_mc <= band_mc;
+}
+
+bool world_seal_warm(struct world *world)
+{
+    return is_in_band(world, world_seal_tick(world));
+}
+
+bool world_seal_in_band(struct world *world)
+{
+    return !world->troubles[WORLD_TROUBLE_THERMOCOUPLE] && world_seal_warm(world);
 }

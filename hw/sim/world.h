@@ -73,11 +73,41 @@ void world_set_door(struct world *world, bool closed);
 void world_set_estop(struct world *world, bool healthy);
 /* Seats a canister with that many pieces and clears the bay's empty flag; canister 0: takes it out. */
 void world_seat(struct world *world, unsigned bay, uint32_t canister, uint16_t pieces);
-/* The next piece that bay drops shows this fault. */
+/* The next piece that bay drops shows this fault; a fault of a pouch (bay is not looked at) meets the next
+ * one that comes to the place where it can happen. Faults of pouches add up until then. */
 void world_plant(struct world *world, unsigned bay, enum world_fault fault);
+/* A trouble that lasts; value 0 mends it. bay is only looked at where the trouble is of a bay. */
+void world_trouble(struct world *world, enum world_trouble trouble, unsigned bay, int32_t value);
+int32_t world_troubled(const struct world *world, enum world_trouble trouble, unsigned bay);
+/* Everything that lasts is mended, and nothing planted is left: a visit by service. */
+void world_mend_all(struct world *world);
+/* Takes all pieces out of a canister without the machine's knowledge. */
+void world_empty(struct world *world, unsigned bay);
+/* From now on so many seconds of mechanics in one of the outside; 1..WORLD_SPEED_MAX. */
+void world_set_speed(struct world *world, uint32_t speed);
+uint32_t world_speed(const struct world *world);
+/* Mechanics' time. */
+int64_t world_now_us(const struct world *world);
+/* Random numbers drawn so far. */
+uint64_t world_draws(const struct world *world);
 void world_set_film(struct world *world, uint32_t film_mm, uint32_t ribbon_mm);
 /* Damages copy 0 or 1 of the board memory's head record; a later power_on sees it. */
 void world_spoil_memory(struct world *world, unsigned copy);
+
+/*
+ * A director acts on the world at instants of its own: director.c plays scenarios that way. due_us is the
+ * mechanics' time at which act wants to be called next (INT64_MAX: not), act may use every hand above; it is
+ * called between two micro-steps, before anything else that is due at that instant, with or without power.
+ * event sees every event at once and may only look, plant, set troubles and plan a power cut. A NULL director
+ * takes it away.
+ */
+struct world_director {
+    int64_t (*due_us)(void *data);
+    void (*act)(void *data, int64_t now_us);
+    void (*event)(void *data, const struct world_event *event);
+    void *data;
+};
+void world_direct(struct world *world, const struct world_director *director);
 
 /* Truth, for checkers only. Rows in the order in which pouches were begun; a pointer is valid until the next
  * world_advance. */

@@ -6,7 +6,7 @@
  */
 #include "hw/sim/world_private.h"
 
-enum { JAM_REVERSALS = 2, MISSES_MEAN_EMPTY = 2, LATE_SPREAD_US = 1500000 };
+enum { JAM_REVERSALS = 2, MISSES_MEAN_EMPTY = 2, LATE_SPREAD_US = 1500000, BOUNCE_US = 5000, EDGES_MAX = 6 };
 
 /* Quantiles of a log-normal distribution with sigma 0.6 at 0.2 %, then every 1/32, then 99.8 %; 1000 is the
  * median. Integers, so that a draw is the same on every machine. */
@@ -17,7 +17,7 @@ _Static_assert(sizeof fall_permille / sizeof fall_permille[0] == 33, "32 steps")
 
 static int64_t draw_fall_us(struct world *world)
 {
-    uint32_t r = rng_u32(&world->rng);
+    uint32_t r = world_draw(world);
     uint32_t step = r >> 27;
     int64_t low = fall_permille[step];
     int64_t high = fall_permille[step + 1];
@@ -28,13 +28,13 @@ static int64_t draw_fall_us(struct world *world)
 /* True with a chance of `ppb` in a thousand million. */
 bool lane_chance(struct world *world, uint32_t ppb)
 {
-    return (uint64_t)rng_u32(&world->rng) * 1000000000 >> 32 < ppb;
+    return (uint64_t)world_draw(world) * 1000000000 >> 32 < ppb;
 }
 
 static enum world_fault draw_fault(struct world *world, uint16_t bay)
 {
     enum world_fault planted = world->planted[bay];
-    uint64_t at = (uint64_t)rng_u32(&world->rng) * 1000000000 >> 32; /* drawn in any case */
+    uint64_t at = (uint64_t)world_draw(world) * 1000000000 >> 32; /* drawn in any case */
     if (planted != WORLD_FAULT_NONE) {
         world->planted[bay] = WORLD_FAULT_NONE;
         return planted;
@@ -50,6 +50,7 @@ static enum world_fault draw_fault(struct world *world, uint16_t bay)
         {rates->broken, WORLD_FAULT_BROKEN},
         {rates->late, WORLD_FAULT_LATE},
         {rates->jam, WORLD_FAULT_JAM},
+        {rates->bounce, WORLD_FAULT_BOUNCE},
     };
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -82,47 +83,15 @@ static uint16_t take_pieces(struct world *world, uint16_t bay, uint16_t pieces)
     return pieces;
 }
 
-static void hang_late(struct world *world, uint16_t bay)
+static void hang_late(struct world *world, const struct lane *lane)
 {
     if (world->late_count == WORLD_LATE_MAX)
         return; /* it hangs for good: a piece less in the world's air, none in a pouch */
-    int64_t spread_us = 50000 + rng_below(&world->rng, LATE_SPREAD_US);
+    int64_t spread_us = 50000 + world_draw_below(world, LATE_SPREAD_US);
     world->late[world->late_count++] =
-        (struct late_piece){.bay = bay, .due_us = world->now_us + world->params.no_pulse_us + spread_us};
-}
-
-/* Starts the lane's next piece on its way. */
-void lane_drop(struct world *world, struct lane *lane)
-{
-    uint16_t bay = lane->bay;
-    lane->fault = draw_fault(world, bay);
-    int64_t fall_us = draw_fall_us(world);
-    lane->pieces = lane->pulses = 0;
-    lane->reversals = 0;
-    lane->due_us = world->now_us + world->params.no_pulse_us;
-    switch (lane->fault) {
-    case WORLD_FAULT_MISSED:
-        return;
-    case WORLD_FAULT_LATE:
-        if (take_pieces(world, bay, 1))
-            hang_late(world, bay);
-        return;
-    case WORLD_FAULT_JAM:
-        lane->due_us = world->now_us + world->params.reversal_us;
-        return;
-    case WORLD_FAULT_TWINS:
-    case WORLD_FAULT_TWINS_UNSEEN:
-        lane->pieces = take_pieces(world, bay, 2);
-        break;
-    case WORLD_FAULT_NONE:
-    case WORLD_FAULT_BROKEN:
-        lane->pieces = take_pieces(world, bay, 1);
-        break;
-    }
-    if (lane->pieces == 0)
-        return; /* empty: nothing will pulse */
-    lane->pulses = lane->fault == WORLD_FAULT_TWINS_UNSEEN ? 1 : lane->pieces;
-    lane->due_us = world->now_us + fall_us;
+        (struct late_piece){.bay = lane->bay,
+                            .canister = lane->canister,
+                            .due_us = world->now_us + world->params.no_pulse_us + spread_us};
 }
 
 static void lane_end(struct lane *lane)
@@ -139,6 +108,86 @@ static void lane_fail(struct world *world, struct pouch *pouch, struct lane *lan
     if (alarm != MACHINE_ALARM_NONE)
         pouch->alarm = alarm;
     lane_end(lane);
+}
+
+enum machine_alarm lane_seat_alarm(const struct world *world, unsigned bay, uint32_t canister)
+{
+    if (world->memory->bay[bay].canister != canister)
+        return MACHINE_ALARM_CANISTER_WRONG;
+    if (world->bay_troubles[bay] == 0)
+        return MACHINE_ALARM_NONE;
+    if (trouble_of_bay(world, WORLD_TROUBLE_LID_OPEN, bay))
+        return MACHINE_ALARM_CANISTER_LID;
+    if (trouble_of_bay(world, WORLD_TROUBLE_SENSOR_DUST, bay))
+        return MACHINE_ALARM_SENSOR_FAULT;
+    return MACHINE_ALARM_NONE;
+}
+
+/* Edges of a bouncing contact within BOUNCE_US: one that comes later than the debounce after the last counted
+ * one is taken for another piece. */
+static uint16_t bounced_pulses(struct world *world)
+{
+    uint32_t at_us[EDGES_MAX];
+    uint32_t edges = 2 + world_draw_below(world, EDGES_MAX - 1);
+    for (uint32_t i = 0; i < edges; i++) {
+        uint32_t t = i == 0 ? 0 : world_draw_below(world, BOUNCE_US);
+        uint32_t k = i;
+        for (; k > 0 && at_us[k - 1] > t; k--)
+            at_us[k] = at_us[k - 1];
+        at_us[k] = t;
+    }
+    uint16_t pulses = 1;
+    uint32_t last_us = 0;
+    for (uint32_t i = 1; i < edges; i++) {
+        if (at_us[i] - last_us <= world->params.debounce_us)
+            continue;
+        last_us = at_us[i];
+        pulses++;
+    }
+    return pulses;
+}
+
+/* What the sensor will see of the pieces that fall. */
+static uint16_t pulses_of(struct world *world, const struct lane *lane)
+{
+    uint16_t pulses = lane->fault == WORLD_FAULT_TWINS_UNSEEN ? 1 : lane->pieces;
+    if (lane->fault == WORLD_FAULT_BOUNCE || trouble_of_bay(world, WORLD_TROUBLE_SENSOR_BOUNCE, lane->bay))
+        pulses = bounced_pulses(world);
+    return pulses;
+}
+
+/* Starts the lane's next piece on its way. */
+void lane_drop(struct world *world, struct pouch *pouch, struct lane *lane)
+{
+    uint16_t bay = lane->bay;
+    enum machine_alarm seat = lane_seat_alarm(world, bay, lane->canister);
+    if (seat != MACHINE_ALARM_NONE) { /* the seat's lock stops the rotor */
+        lane->pieces = lane->pulses = 0;
+        lane_fail(world, pouch, lane, MACHINE_REASON_BAY_LOCKED, seat);
+        return;
+    }
+    lane->fault = draw_fault(world, bay);
+    int64_t fall_us = draw_fall_us(world);
+    lane->pieces = lane->pulses = 0;
+    lane->reversals = 0;
+    lane->due_us = world->now_us + world->params.no_pulse_us;
+    if (lane->fault == WORLD_FAULT_MISSED)
+        return;
+    if (lane->fault == WORLD_FAULT_LATE) {
+        if (take_pieces(world, bay, 1))
+            hang_late(world, lane);
+        return;
+    }
+    if (lane->fault == WORLD_FAULT_JAM) {
+        lane->due_us = world->now_us + world->params.reversal_us;
+        return;
+    }
+    bool twins = lane->fault == WORLD_FAULT_TWINS || lane->fault == WORLD_FAULT_TWINS_UNSEEN;
+    lane->pieces = take_pieces(world, bay, twins ? 2 : 1);
+    if (lane->pieces == 0)
+        return; /* empty: nothing will pulse */
+    lane->pulses = pulses_of(world, lane);
+    lane->due_us = world->now_us + fall_us;
 }
 
 /* A drop without a pulse: one is a miss, two in a row or a spent estimate mean an empty canister. */
@@ -177,15 +226,15 @@ void lane_land(struct world *world, struct pouch *pouch, struct lane *lane, bool
     struct memory_bay *bay = &world->memory->bay[lane->bay];
     struct world_truth *truth = truth_row(world, pouch->truth);
     lane->fallen = (uint16_t)(lane->fallen + lane->pieces);
-    truth_add_piece(world, pouch->truth, lane->bay, lane->pieces, false);
-    if (counted) {
+    truth_add_piece(world, pouch->truth, lane->bay, lane->canister, lane->pieces, false);
+    if (counted && !trouble_of_bay(world, WORLD_TROUBLE_SENSOR_DEAD, lane->bay)) {
         lane->counted = (uint16_t)(lane->counted + lane->pulses);
         bay->level = (uint16_t)(bay->level > lane->pulses ? bay->level - lane->pulses : 0);
         world->misses[lane->bay] = 0;
         pouch_fill(world, pouch)->counted[lane - pouch->lanes] = lane->counted;
     }
     world_event(world, pouch->job.seq, "drop", NULL, 4, "bay", (int64_t)lane->bay, "canister",
-                (int64_t)bay->canister, "pieces", (int64_t)lane->pieces, "counted", (int64_t)lane->counted);
+                (int64_t)lane->canister, "pieces", (int64_t)lane->pieces, "counted", (int64_t)lane->counted);
     if (lane->fault == WORLD_FAULT_BROKEN) {
         pouch->broken++;
         if (truth)
@@ -211,8 +260,10 @@ void lane_fire(struct world *world, struct pouch *pouch, struct lane *lane)
     lane_land(world, pouch, lane, true);
     if (!world_store_head(world))
         return;
-    if (lane->counted >= lane->want)
+    if (trouble_of_bay(world, WORLD_TROUBLE_SENSOR_DEAD, lane->bay))
+        lane->due_us = world->now_us + world->params.no_pulse_us; /* nothing was seen to fall */
+    else if (lane->counted >= lane->want)
         lane_end(lane);
     else
-        lane_drop(world, lane);
+        lane_drop(world, pouch, lane);
 }

@@ -31,7 +31,10 @@ struct world_rates {
     uint32_t jam;          /* a piece: the rotor sticks */
     uint32_t jam_clears;   /* of one automatic reversal */
     uint32_t print_unread; /* a pouch: its printed number is not readable */
+    uint32_t bounce;       /* a piece: the sensor's contact-like edges (see WORLD_FAULT_BOUNCE) */
     uint32_t film_slip;    /* a pouch */
+    uint32_t vision_alarm; /* a right pouch before a camera */
+    uint32_t vision_miss;  /* a wrong pouch before a camera */
 };
 
 struct world_params {
@@ -55,7 +58,9 @@ struct world_params {
     uint32_t drop_median_us;  /* of the log-normal part on top of the floor */
     uint32_t no_pulse_us;     /* a drop without a pulse for so long is given up */
     uint32_t reversal_us;     /* one automatic attempt to clear a jam */
+    uint32_t debounce_us;     /* of the count sensors: edges closer than this are one pulse */
     uint32_t dwell_us;        /* seal */
+    uint32_t discrepancy_us;  /* two channels of a guard may disagree for so long */
     uint32_t boot_us;
     uint32_t starting_us;
     uint32_t resetting_us;
@@ -69,7 +74,8 @@ struct world_params {
     bool cold_start;  /* the sealer begins at room temperature; else it has been on since the morning */
     uint32_t warm_ms; /* time constant of the sealer */
 
-    uint16_t fill;       /* pieces of a canister that was never seated by hand */
+    uint32_t weight_sigma_permille; /* of one piece, before a weigher */
+    uint16_t fill;                  /* pieces of a canister that was never seated by hand */
     bool operator_mends; /* a patient operator: on Unhold, Reset and Clear jams, film and empty canisters are
                             mended first */
     struct world_rates rates;

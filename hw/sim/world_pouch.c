@@ -21,6 +21,29 @@ bool pouch_stations_empty(const struct world *world)
 
 /* ---- filling ---- */
 
+/* Milligrams of one piece of a bay: every drug weighs something else. */
+static int32_t piece_mg(unsigned bay)
+{
+    return 100 + (int32_t)(bay * 37 % 400);
+}
+
+/* The film comes forward by one pouch: a slip holds the machine, a splice only costs the pouch. */
+static void thread_film(struct world *world, struct pouch *pouch)
+{
+    bool slip = lane_chance(world, world->params.rates.film_slip);
+    if (trouble_take(world, WORLD_FAULT_FILM_SLIP) || world->troubles[WORLD_TROUBLE_FILM_SENSOR])
+        slip = true;
+    if (trouble_take(world, WORLD_FAULT_SPLICE)) {
+        pouch_blame(pouch, MACHINE_REASON_FILM);
+        world_event(world, pouch->job.seq, "splice", NULL, 0);
+    }
+    if (!slip)
+        return;
+    pouch_blame(pouch, MACHINE_REASON_FILM);
+    pouch->alarm = MACHINE_ALARM_FILM_SLIP;
+    world_event(world, pouch->job.seq, "film_slip", NULL, 0);
+}
+
 /* The number is printed and the empty pouch hangs open under the chute, where a late piece may lie already.
  */
 static void open_pouch(struct world *world, struct pouch *pouch)
@@ -30,10 +53,16 @@ static void open_pouch(struct world *world, struct pouch *pouch)
         truth->printed = true;
     world->memory->film_um -= (int64_t)world->params.pouch_mm * 1000;
     world->memory->ribbon_um -= (int64_t)world->params.pouch_mm * 1000;
-    world_event(world, pouch->job.seq, "printed", pouch->job.token, 0);
+    if (truth && trouble_take(world, WORLD_FAULT_PRINT_SHIFT)) {
+        pouch->shifted = true;
+        memcpy(truth->token, world->last_token, sizeof truth->token);
+    }
+    memcpy(world->last_token, pouch->job.token, sizeof world->last_token);
+    world_event(world, pouch->job.seq, "printed", truth ? truth->token : pouch->job.token, 0);
     for (unsigned i = 0; i < world->chute_count; i++) {
         pouch->foreign++;
-        truth_add_piece(world, pouch->truth, world->chute[i], 1, true);
+        pouch->foreign_mg += piece_mg(world->chute[i].bay);
+        truth_add_piece(world, pouch->truth, world->chute[i].bay, world->chute[i].canister, 1, true);
     }
     world->chute_count = 0;
     if (world->late_seen) {
@@ -41,15 +70,16 @@ static void open_pouch(struct world *world, struct pouch *pouch)
         pouch->checks |= MACHINE_CHECK_LATE_DROP;
         world->late_seen = false;
     }
-    if (lane_chance(world, world->params.rates.film_slip)) {
-        pouch_blame(pouch, MACHINE_REASON_FILM);
-        pouch->alarm = MACHINE_ALARM_FILM_SLIP;
+    thread_film(world, pouch);
+    if (world->troubles[WORLD_TROUBLE_PRINT_HEAD]) {
+        pouch_blame(pouch, MACHINE_REASON_PRINT);
+        pouch->alarm = MACHINE_ALARM_PRINTER;
     }
     pouch->phase = POUCH_DROP;
     pouch->due_us = WORLD_NEVER;
     pouch->drop_begun_us = world->now_us;
     for (unsigned i = 0; i < pouch->job.entry_count; i++)
-        lane_drop(world, &pouch->lanes[i]);
+        lane_drop(world, pouch, &pouch->lanes[i]);
 }
 
 /* Full when every lane is done: short or over is said here, once, for the first wrong count. */
@@ -69,8 +99,9 @@ static void close_filling(struct world *world, struct pouch *pouch)
 }
 
 /* Film and ribbon are there and no bay of the job is known to be empty; else the machine will hold. */
-static bool may_begin(struct world *world, const struct machine_job *job)
+static bool may_begin(struct world *world, const struct queued *queued)
 {
+    const struct machine_job *job = &queued->job;
     int64_t pouch_um = (int64_t)world->params.pouch_mm * 1000;
     enum machine_alarm alarm = MACHINE_ALARM_NONE;
     if (world->memory->ribbon_um < pouch_um)
@@ -80,13 +111,17 @@ static bool may_begin(struct world *world, const struct machine_job *job)
     for (unsigned i = 0; i < job->entry_count; i++) {
         if (world->memory->bay[job->entries[i].bay].empty)
             alarm = MACHINE_ALARM_CANISTER_EMPTY;
+        enum machine_alarm seat = lane_seat_alarm(world, job->entries[i].bay, queued->canisters[i]);
+        if (seat != MACHINE_ALARM_NONE)
+            alarm = seat;
     }
     world_raise(world, alarm);
     return alarm == MACHINE_ALARM_NONE;
 }
 
-static void begin_pouch(struct world *world, const struct machine_job *job)
+static void begin_pouch(struct world *world, const struct queued *queued)
 {
+    const struct machine_job *job = &queued->job;
     struct pouch *pouch = &world->stations[STATION_FILL];
     *pouch = (struct pouch){
         .phase = POUCH_INTENT, .due_us = WORLD_NEVER, .job = *job, .alarm = MACHINE_ALARM_NONE};
@@ -94,8 +129,10 @@ static void begin_pouch(struct world *world, const struct machine_job *job)
     *fill = (struct nv_fill){.seq = job->seq, .hash = job->hash, .entry_count = job->entry_count};
     for (unsigned i = 0; i < job->entry_count; i++) {
         fill->requested[i] = job->entries[i].count;
-        pouch->lanes[i] =
-            (struct lane){.bay = job->entries[i].bay, .want = job->entries[i].count, .due_us = WORLD_NEVER};
+        pouch->lanes[i] = (struct lane){.bay = job->entries[i].bay,
+                                        .canister = queued->canisters[i],
+                                        .want = job->entries[i].count,
+                                        .due_us = WORLD_NEVER};
     }
     pouch->truth = truth_begin(world, job);
     world->head.started = job->seq;
@@ -104,17 +141,13 @@ static void begin_pouch(struct world *world, const struct machine_job *job)
     world_event(world, job->seq, "started", NULL, 0);
     pouch->phase = POUCH_PRINT;
     pouch->due_us = world->now_us + world->params.advance_us;
+    int64_t cycle_us = (int64_t)world->params.cycle_us * (1000 + world->troubles[WORLD_TROUBLE_SLOW]) / 1000;
     int64_t jitter_us = (int64_t)world->params.cycle_us * world->params.jitter_permille / 1000;
-    int64_t early_us = jitter_us ? rng_below(&world->rng, (uint32_t)(2 * jitter_us + 1)) : 0;
-    world->next_start_us = world->now_us + world->params.cycle_us - jitter_us + early_us;
+    int64_t early_us = jitter_us ? world_draw_below(world, (uint32_t)(2 * jitter_us + 1)) : 0;
+    world->next_start_us = world->now_us + cycle_us - jitter_us + early_us;
 }
 
 /* ---- sealing ---- */
-
-static int16_t seal_dc(struct world *world)
-{
-    return (int16_t)(world_seal_tick(world) / 100);
-}
 
 static void begin_seal(struct world *world)
 {
@@ -123,37 +156,96 @@ static void begin_seal(struct world *world)
     world->stations[STATION_FILL] = (struct pouch){0};
     pouch->phase = POUCH_SEAL;
     pouch->due_us = world->now_us + world->params.dwell_us;
-    pouch->seal_min_dc = pouch->seal_max_dc = seal_dc(world);
+    pouch->seal_min_dc = pouch->seal_max_dc = world_seal_dc(world);
+    pouch->cold = !world_seal_warm(world);
     if (!world_seal_in_band(world)) {
         pouch_blame(pouch, MACHINE_REASON_SEAL);
         pouch->alarm =
             pouch->seal_min_dc < world->seal_set_dc ? MACHINE_ALARM_SEAL_COLD : MACHINE_ALARM_SEAL_HOT;
+        if (world->troubles[WORLD_TROUBLE_THERMOCOUPLE])
+            pouch->alarm = MACHINE_ALARM_THERMOCOUPLE;
     }
     world_raise(world, pouch->alarm); /* now, so that the machine holds before the next pouch */
 }
 
-/* Camera and weigher look at what really lies in the pouch. */
+/* What the reader under the print head says. */
+static void read_print(struct world *world, struct pouch *pouch)
+{
+    bool unread = lane_chance(world, world->params.rates.print_unread);
+    if (trouble_take(world, WORLD_FAULT_PRINT_BLANK))
+        unread = true;
+    if (unread || pouch->shifted || world->troubles[WORLD_TROUBLE_PRINT_HEAD])
+        pouch_blame(pouch, MACHINE_REASON_PRINT);
+    else
+        pouch->checks |= MACHINE_CHECK_PRINT_READ;
+}
+
+/* The camera looks at what really lies in the pouch, and now and then says something else. */
+static void look(struct world *world, struct pouch *pouch, bool fits)
+{
+    if (world->troubles[WORLD_TROUBLE_CAMERA_DEAD]) {
+        pouch_blame(pouch, MACHINE_REASON_VISION);
+        world_raise(world, MACHINE_ALARM_VISION_FAULT);
+        return;
+    }
+    bool wrong =
+        lane_chance(world, fits ? world->params.rates.vision_alarm : world->params.rates.vision_miss);
+    bool says = fits != wrong;
+    if (trouble_take(world, WORLD_FAULT_CAMERA_ALARM))
+        says = false;
+    if (trouble_take(world, WORLD_FAULT_CAMERA_MISS) || world->troubles[WORLD_TROUBLE_CAMERA_BLIND])
+        says = true;
+    if (says)
+        pouch->checks |= MACHINE_CHECK_VISION_OK;
+    else
+        pouch_blame(pouch, MACHINE_REASON_VISION);
+}
+
+/* Noise of a sum of four even draws, about normal: -128..127 quarter sigmas and a bit. */
+static int32_t draw_noise(struct world *world)
+{
+    uint32_t r = world_draw(world);
+    return (int32_t)((r & 255) + (r >> 8 & 255) + (r >> 16 & 255) + (r >> 24)) - 510;
+}
+
+/* The weight must lie within half of the lightest piece. A late piece weighs like one of its own bay. */
+static void weigh(struct world *world, struct pouch *pouch)
+{
+    if (world->troubles[WORLD_TROUBLE_WEIGHER_DEAD]) {
+        pouch_blame(pouch, MACHINE_REASON_WEIGHT);
+        world_raise(world, MACHINE_ALARM_WEIGHER_FAULT);
+        return;
+    }
+    int32_t off_mg = world->troubles[WORLD_TROUBLE_WEIGHER_DRIFT] + pouch->foreign_mg;
+    int32_t least_mg = INT32_MAX, heaviest_mg = 0;
+    for (unsigned i = 0; i < pouch->job.entry_count; i++) {
+        const struct lane *lane = &pouch->lanes[i];
+        int32_t mg = piece_mg(lane->bay);
+        off_mg += ((int32_t)lane->fallen - (int32_t)lane->want) * mg;
+        least_mg = mg < least_mg ? mg : least_mg;
+        heaviest_mg = mg > heaviest_mg ? mg : heaviest_mg;
+    }
+    /* 148: standard deviation of the sum of four even bytes. */
+    off_mg += draw_noise(world) * (int32_t)world->params.weight_sigma_permille * heaviest_mg / 148 / 1000;
+    bool says = off_mg > -least_mg / 2 && off_mg < least_mg / 2 && pouch->broken == 0;
+    if (trouble_take(world, WORLD_FAULT_WEIGHT_ALARM))
+        says = false;
+    if (says)
+        pouch->checks |= MACHINE_CHECK_WEIGHT_OK;
+    else
+        pouch_blame(pouch, MACHINE_REASON_WEIGHT);
+}
+
 static void inspect(struct world *world, struct pouch *pouch)
 {
     bool fits = pouch->foreign == 0 && pouch->broken == 0;
     for (unsigned i = 0; i < pouch->job.entry_count; i++)
         fits = fits && pouch->lanes[i].fallen == pouch->lanes[i].want;
-    if (lane_chance(world, world->params.rates.print_unread))
-        pouch_blame(pouch, MACHINE_REASON_PRINT);
-    else
-        pouch->checks |= MACHINE_CHECK_PRINT_READ;
-    if (world->params.caps & MACHINE_CAP_VISION) {
-        if (fits)
-            pouch->checks |= MACHINE_CHECK_VISION_OK;
-        else
-            pouch_blame(pouch, MACHINE_REASON_VISION);
-    }
-    if (world->params.caps & MACHINE_CAP_WEIGHER) {
-        if (fits)
-            pouch->checks |= MACHINE_CHECK_WEIGHT_OK;
-        else
-            pouch_blame(pouch, MACHINE_REASON_WEIGHT);
-    }
+    read_print(world, pouch);
+    if (world->params.caps & MACHINE_CAP_VISION)
+        look(world, pouch, fits);
+    if (world->params.caps & MACHINE_CAP_WEIGHER)
+        weigh(world, pouch);
 }
 
 static void record(struct world *world, const struct machine_result *result, size_t row)
@@ -169,7 +261,7 @@ static void record(struct world *world, const struct machine_result *result, siz
 
 static void finish_seal(struct world *world, struct pouch *pouch)
 {
-    int16_t dc = seal_dc(world);
+    int16_t dc = world_seal_dc(world);
     if (dc < pouch->seal_min_dc)
         pouch->seal_min_dc = dc;
     if (dc > pouch->seal_max_dc)
@@ -177,7 +269,13 @@ static void finish_seal(struct world *world, struct pouch *pouch)
     struct world_truth *truth = truth_row(world, pouch->truth);
     if (truth)
         truth->sealed = true;
-    pouch->checks |= MACHINE_CHECK_SEALED;
+    bool weak = trouble_take(world, WORLD_FAULT_SEAL_WEAK) || world->troubles[WORLD_TROUBLE_SEAL_WEAK];
+    if (weak)
+        pouch_blame(pouch, MACHINE_REASON_SEAL);
+    else
+        pouch->checks |= MACHINE_CHECK_SEALED;
+    if (truth)
+        truth->weak = weak || pouch->cold || !world_seal_warm(world);
     pouch->phase = POUCH_RECORD;
     pouch->due_us = WORLD_NEVER;
     world_event(world, pouch->job.seq, "sealed", NULL, 0);
@@ -206,11 +304,13 @@ static void finish_seal(struct world *world, struct pouch *pouch)
 
 /* ---- late pieces ---- */
 
-static void land_late(struct world *world, uint16_t bay)
+static void land_late(struct world *world, const struct late_piece *piece)
 {
+    uint16_t bay = piece->bay;
     struct pouch *pouch = &world->stations[STATION_FILL];
     if (pouch->phase != POUCH_DROP && pouch->phase != POUCH_FULL) {
-        world->chute[world->chute_count++] = bay; /* at most WORLD_LATE_MAX hang at a time; see the caller */
+        world->chute[world->chute_count++] =
+            *piece; /* at most WORLD_LATE_MAX hang at a time; see the caller */
         world->late_seen = true;
         world_event(world, 0, "late_between", NULL, 1, "bay", (int64_t)bay);
         return;
@@ -223,12 +323,13 @@ static void land_late(struct world *world, uint16_t bay)
         lane->counted++;
         lane->fallen++;
         pouch_fill(world, pouch)->counted[i] = lane->counted;
-        truth_add_piece(world, pouch->truth, bay, 1, false);
+        truth_add_piece(world, pouch->truth, bay, piece->canister, 1, false);
         world_event(world, pouch->job.seq, "late_counted", NULL, 1, "bay", (int64_t)bay);
         return;
     }
     pouch->foreign++;
-    truth_add_piece(world, pouch->truth, bay, 1, true);
+    pouch->foreign_mg += piece_mg(bay);
+    truth_add_piece(world, pouch->truth, bay, piece->canister, 1, true);
     pouch_blame(pouch, MACHINE_REASON_LATE_DROP);
     pouch->checks |= MACHINE_CHECK_LATE_DROP;
     world_event(world, pouch->job.seq, "late_foreign", NULL, 1, "bay", (int64_t)bay);
@@ -241,9 +342,9 @@ static void fire_late(struct world *world)
             i++;
             continue;
         }
-        uint16_t bay = world->late[i].bay;
+        struct late_piece piece = world->late[i];
         world->late[i] = world->late[--world->late_count];
-        land_late(world, bay);
+        land_late(world, &piece);
     }
 }
 
@@ -317,8 +418,8 @@ bool pouch_settle(struct world *world)
     if (queued->cancelled || seq - head->retired > world->params.ring_size) /* rule M5 */
         return false;
     assert(queued->job.seq == seq);
-    if (may_begin(world, &queued->job))
-        begin_pouch(world, &queued->job);
+    if (may_begin(world, queued))
+        begin_pouch(world, queued);
     return true;
 }
 

@@ -32,6 +32,7 @@ static void forget_volatile(struct world *world)
     world->starve_due_us = WORLD_NEVER;
     world->late_seen = false;
     memset(world->misses, 0, sizeof world->misses);
+    memset(world->last_token, 0, sizeof world->last_token);
 }
 
 /* What the memory holds decides over pouches that the power left in the middle of a record. */
@@ -174,6 +175,11 @@ void world_seat(struct world *world, unsigned bay, uint32_t canister, uint16_t p
 
 void world_plant(struct world *world, unsigned bay, enum world_fault fault)
 {
+    assert(fault < WORLD_FAULTS);
+    if (fault >= WORLD_FAULT_OF_POUCH) {
+        world->planted_pouch |= 1u << fault;
+        return;
+    }
     assert(bay < world->params.bays);
     world->planted[bay] = (uint8_t)fault;
 }

@@ -24,6 +24,7 @@ enum pouch_phase { POUCH_NONE, POUCH_INTENT, POUCH_PRINT, POUCH_DROP, POUCH_FULL
 /* One bay at work on one pouch. */
 struct lane {
     uint16_t bay;
+    uint32_t canister; /* that the job was accepted for */
     uint16_t want;
     uint16_t counted;
     uint16_t fallen; /* pieces that really lie in the pouch */
@@ -44,6 +45,9 @@ struct pouch {
     enum machine_alarm alarm;   /* raised once it has left the filling station; MACHINE_ALARM_NONE */
     uint16_t checks;
     uint16_t foreign; /* pieces of another pouch's job in it, truly */
+    int32_t foreign_mg;
+    bool shifted; /* it bears another pouch's number */
+    bool cold;    /* the sealing bar was, whatever the thermocouple said */
     uint16_t broken;
     int16_t seal_min_dc;
     int16_t seal_max_dc;
@@ -60,16 +64,20 @@ enum { SUSPEND_COMMAND = 1, SUSPEND_STARVED = 2, SUSPEND_SILENT = 4, SUSPEND_RIN
 struct queued {
     struct machine_job job;
     bool cancelled;
+    uint32_t canisters[MACHINE_ENTRIES_MAX]; /* that sat in its bays when it was accepted */
 };
 
 struct late_piece {
     uint16_t bay;
+    uint32_t canister;
     int64_t due_us;
 };
 
 struct world {
     struct world_params params;
     struct rng rng;
+    uint64_t draws;
+    struct world_director director; /* data NULL and no functions: none */
     struct world_memory *memory;
     struct world_memory *own_memory;
     int64_t now_us; /* mechanics' time */
@@ -98,22 +106,30 @@ struct world {
     uint16_t alarms[MACHINE_ALARM_WORDS];
     uint16_t first_alarm;
     struct pouch stations[STATIONS];
-    int64_t next_start_us;             /* cycle pace */
-    int64_t starve_due_us;             /* WORLD_NEVER while there is work */
+    int64_t next_start_us; /* cycle pace */
+    int64_t starve_due_us; /* WORLD_NEVER while there is work */
+    char last_token[MACHINE_TOKEN_BYTES];
     bool late_seen;                    /* a piece fell between two pouches: the next one is void */
     uint16_t misses[MACHINE_BAYS_MAX]; /* drops without a pulse in a row */
 
     /* Physical, in this process. */
     struct late_piece late[WORLD_LATE_MAX];
     unsigned late_count;
-    uint16_t chute[WORLD_TRUE_PARTS_MAX]; /* bays whose pieces lie on the gate and fall into the next pouch */
+    struct late_piece chute[WORLD_TRUE_PARTS_MAX]; /* lie on the gate and fall into the next pouch */
     unsigned chute_count;
     int64_t seal_mc; /* seal temperature, milli-degrees */
     int64_t seal_tick_us;
     int16_t seal_set_dc;
+    int64_t seal_drift_mc; /* by which the set point has run away */
     bool door_closed;
     bool estop_healthy;
-    uint8_t planted[MACHINE_BAYS_MAX]; /* enum world_fault of the next piece */
+    int64_t disagree_due_us; /* two channels have disagreed for too long then; WORLD_NEVER: they agree */
+    uint8_t planted[MACHINE_BAYS_MAX];      /* enum world_fault of the next piece */
+    uint32_t planted_pouch;                 /* bits 1 << enum world_fault */
+    uint8_t bay_troubles[MACHINE_BAYS_MAX]; /* bits 1 << enum world_trouble */
+    int32_t troubles[WORLD_TROUBLES];
+    int64_t base_us;     /* mechanics' time at which the present speed began */
+    int64_t base_out_us; /* the outside's at that instant */
 
     struct world_truth *truth;
     size_t truth_count;
@@ -134,11 +150,29 @@ bool world_store_result(struct world *world, const struct machine_result *result
 void world_raise(struct world *world, enum machine_alarm alarm);
 void world_clear(struct world *world, enum machine_alarm alarm);
 bool world_alarmed(const struct world *world, enum machine_alarm alarm);
-int64_t world_seal_tick(struct world *world); /* brings the temperature up to now; milli-degrees */
+int64_t world_seal_tick(struct world *world); /* brings the temperature up to now; milli-degrees, the truth */
+int16_t world_seal_dc(struct world *world);   /* what the thermocouple says */
+bool world_seal_warm(struct world *world);    /* the truth is in the band */
+uint32_t world_draw(struct world *world);     /* all chance comes from here */
+uint32_t world_draw_below(struct world *world, uint32_t bound);
 bool world_seal_in_band(struct world *world);
 
 /* world_power.c */
 void power_finish_boot(struct world *world);
+
+/* world_trouble.c */
+bool trouble_of_bay(const struct world *world, enum world_trouble trouble, unsigned bay);
+/* A planted fault of a pouch happens now: true once. */
+bool trouble_take(struct world *world, enum world_fault fault);
+/* What a patient operator cleans and closes without service. */
+void trouble_clean(struct world *world);
+/* Nothing lasts that a machine would see at once. */
+bool trouble_is_mended(const struct world *world);
+/* Both channels of door and E-stop read healthy. */
+bool trouble_door_safe(const struct world *world);
+bool trouble_estop_safe(const struct world *world);
+/* Watches the channels; raises the alarm when they disagree for too long. */
+void trouble_watch_channels(struct world *world);
 
 /* world_state.c: PackML */
 void state_enter(struct world *world, enum machine_state state);
@@ -153,9 +187,11 @@ bool state_runs(const struct world *world);
 
 /* world_lane.c */
 /* Starts the lane's next piece on its way. */
-void lane_drop(struct world *world, struct lane *lane);
+void lane_drop(struct world *world, struct pouch *pouch, struct lane *lane);
 /* What was on its way is due: a pulse, a jam's reversal, or nothing. */
 void lane_fire(struct world *world, struct pouch *pouch, struct lane *lane);
+/* The seat or lid of a bay is not what the job was accepted for: alarm, or MACHINE_ALARM_NONE. */
+enum machine_alarm lane_seat_alarm(const struct world *world, unsigned bay, uint32_t canister);
 /* Pieces land in the pouch; the sensor's pulses are counted where the board lives. */
 void lane_land(struct world *world, struct pouch *pouch, struct lane *lane, bool counted);
 /* True with a chance of `ppb` in a thousand million. */
@@ -186,6 +222,7 @@ void pouch_purge(struct world *world);
 size_t truth_begin(struct world *world, const struct machine_job *job);
 struct world_truth *truth_row(struct world *world, size_t row); /* NULL when truth is not kept */
 size_t truth_find(const struct world *world, uint32_t seq);
-void truth_add_piece(struct world *world, size_t row, uint16_t bay, uint16_t pieces, bool foreign);
+void truth_add_piece(struct world *world, size_t row, uint16_t bay, uint32_t canister, uint16_t pieces,
+                     bool foreign);
 
 #endif

@@ -95,9 +95,11 @@ static const struct command_row {
 
 /* Causes inside the machine: they hold it until a person has mended them. */
 static const enum machine_alarm hold_alarms[] = {
-    MACHINE_ALARM_CANISTER_EMPTY, MACHINE_ALARM_JAM,        MACHINE_ALARM_SENSOR_FAULT,
-    MACHINE_ALARM_FILM_OUT,       MACHINE_ALARM_RIBBON_OUT, MACHINE_ALARM_PRINTER,
-    MACHINE_ALARM_SEAL_COLD,      MACHINE_ALARM_SEAL_HOT,   MACHINE_ALARM_FILM_SLIP,
+    MACHINE_ALARM_CANISTER_EMPTY, MACHINE_ALARM_JAM,           MACHINE_ALARM_SENSOR_FAULT,
+    MACHINE_ALARM_FILM_OUT,       MACHINE_ALARM_RIBBON_OUT,    MACHINE_ALARM_PRINTER,
+    MACHINE_ALARM_SEAL_COLD,      MACHINE_ALARM_SEAL_HOT,      MACHINE_ALARM_FILM_SLIP,
+    MACHINE_ALARM_CANISTER_WRONG, MACHINE_ALARM_CANISTER_LID,  MACHINE_ALARM_THERMOCOUPLE,
+    MACHINE_ALARM_VISION_FAULT,   MACHINE_ALARM_WEIGHER_FAULT,
 };
 enum { HOLD_ALARMS = sizeof hold_alarms / sizeof hold_alarms[0] };
 
@@ -193,15 +195,16 @@ static bool is_dangerous(enum machine_state state)
 
 void state_guard(struct world *world)
 {
+    trouble_watch_channels(world);
     bool aborted = world->state == S(ABORTED) || world->state == S(ABORTING);
-    if (!world->estop_healthy) {
+    if (!trouble_estop_safe(world)) {
         world_raise(world, MACHINE_ALARM_ESTOP);
         if (!aborted) {
             state_enter(world, S(ABORTING));
             return;
         }
     }
-    if (!world->door_closed) {
+    if (!trouble_door_safe(world)) {
         world_raise(world, MACHINE_ALARM_GUARD_OPEN);
         if (is_dangerous(world->state))
             state_enter(world, S(ABORTING));
@@ -225,6 +228,8 @@ static void mend(struct world *world)
         if (bay->pieces > 0)
             bay->empty = false;
     }
+    if (mends)
+        trouble_clean(world);
     if (mends && memory->film_um < pouch_um)
         memory->film_um = (int64_t)world->params.reel_mm * 1000;
     if (mends && memory->ribbon_um < pouch_um)
@@ -240,12 +245,12 @@ static bool is_mended(struct world *world)
             return false;
     }
     return world->memory->film_um >= pouch_um && world->memory->ribbon_um >= pouch_um &&
-           world_seal_in_band(world);
+           world_seal_in_band(world) && trouble_is_mended(world);
 }
 
 static bool may_move(const struct world *world)
 {
-    return world->door_closed && world->estop_healthy && !world->nv_bad;
+    return trouble_door_safe(world) && trouble_estop_safe(world) && !world->nv_bad;
 }
 
 static bool is_allowed(struct world *world, enum machine_command command)
@@ -257,7 +262,10 @@ static bool is_allowed(struct world *world, enum machine_command command)
     case C(UNHOLD):
         return may_move(world) && is_mended(world);
     case C(CLEAR):
-        return may_move(world) && world->head.started == world->head.done;
+        return may_move(world) && world->head.started == world->head.done &&
+               !(world_alarmed(world, MACHINE_ALARM_GUARD_DISCREPANCY) &&
+                 (world->troubles[WORLD_TROUBLE_DOOR_CHANNEL] ||
+                  world->troubles[WORLD_TROUBLE_ESTOP_CHANNEL]));
     case C(NONE):
     case C(STOP):
     case C(HOLD):
@@ -280,6 +288,7 @@ static void clear_causes(struct world *world, enum machine_command command)
     if (command == C(CLEAR)) {
         world_clear(world, MACHINE_ALARM_ESTOP);
         world_clear(world, MACHINE_ALARM_GUARD_OPEN);
+        world_clear(world, MACHINE_ALARM_GUARD_DISCREPANCY);
     }
     if (command == C(SUSPEND))
         world->suspend |= SUSPEND_COMMAND;
@@ -373,7 +382,7 @@ bool state_settle(struct world *world)
         return true;
     }
     const struct acting_row *row = find_acting(world->state);
-    if (!row || world->now_us < world->state_due_us)
+    if (!row || world->now_us < world->state_due_us || world->troubles[WORLD_TROUBLE_STATE_STUCK])
         return false;
     if (row->finishes_pouches && !pouch_stations_empty(world))
         return false;

@@ -25,9 +25,60 @@ const char *world_fate_name(enum world_fate fate)
     return "?";
 }
 
+static const char *const fault_words[] = {
+#define FAULT_WORD(name, word, text) word,
+    WORLD_FAULT_TABLE(FAULT_WORD)
+#undef FAULT_WORD
+};
+
+static const struct {
+    const char *word;
+    const char *text;
+} trouble_rows[] = {
+#define TROUBLE_ROW(name_, word_, of_bay_, text_) {.word = word_, .text = text_},
+    WORLD_TROUBLE_TABLE(TROUBLE_ROW)
+#undef TROUBLE_ROW
+};
+
+const char *world_fault_word(enum world_fault fault)
+{
+    return fault < WORLD_FAULTS ? fault_words[fault] : "?";
+}
+
+const char *world_trouble_word(enum world_trouble trouble)
+{
+    return trouble < WORLD_TROUBLES ? trouble_rows[trouble].word : "?";
+}
+
+const char *world_trouble_text(enum world_trouble trouble)
+{
+    return trouble < WORLD_TROUBLES ? trouble_rows[trouble].text : "?";
+}
+
+bool world_trouble_is_of_bay(enum world_trouble trouble)
+{
+    return trouble < WORLD_TROUBLE_OF_MACHINE;
+}
+
+enum world_fault world_fault_find(const char *word)
+{
+    enum world_fault fault = 0;
+    while (fault < WORLD_FAULTS && strcmp(word, fault_words[fault]) != 0)
+        fault++;
+    return fault;
+}
+
+enum world_trouble world_trouble_find(const char *word)
+{
+    enum world_trouble trouble = 0;
+    while (trouble < WORLD_TROUBLES && strcmp(word, trouble_rows[trouble].word) != 0)
+        trouble++;
+    return trouble;
+}
+
 bool world_truth_fits(const struct world_truth *truth, const struct machine_job *job)
 {
-    if (truth->foreign || truth->broken || truth->part_count != job->entry_count)
+    if (truth->foreign || truth->broken || truth->weak || truth->part_count != job->entry_count)
         return false;
     for (unsigned i = 0; i < job->entry_count; i++) {
         bool found = false;
@@ -60,7 +111,7 @@ void world_event_write(const struct world_event *event, struct buf *out)
 
 void world_event(struct world *world, uint32_t seq, const char *name, const char *text, int values, ...)
 {
-    if (!world->params.log)
+    if (!world->params.log && !world->director.event)
         return;
     assert(values <= WORLD_EVENT_VALUES);
     struct world_event event = {.t_us = world->now_us,
@@ -76,7 +127,10 @@ void world_event(struct world *world, uint32_t seq, const char *name, const char
         event.value[i].value = va_arg(args, int64_t);
     }
     va_end(args);
-    world->params.log(world->params.log_data, &event);
+    if (world->params.log)
+        world->params.log(world->params.log_data, &event);
+    if (world->director.event)
+        world->director.event(world->director.data, &event);
 }
 
 size_t world_truth_count(const struct world *world)
@@ -122,7 +176,8 @@ size_t truth_find(const struct world *world, uint32_t seq)
     return SIZE_MAX;
 }
 
-void truth_add_piece(struct world *world, size_t row, uint16_t bay, uint16_t pieces, bool foreign)
+void truth_add_piece(struct world *world, size_t row, uint16_t bay, uint32_t canister, uint16_t pieces,
+                     bool foreign)
 {
     struct world_truth *truth = truth_row(world, row);
     if (!truth || pieces == 0)
@@ -130,7 +185,7 @@ void truth_add_piece(struct world *world, size_t row, uint16_t bay, uint16_t pie
     if (foreign)
         truth->foreign = (uint16_t)(truth->foreign + pieces);
     for (unsigned i = 0; i < truth->part_count; i++) {
-        if (truth->parts[i].bay == bay) {
+        if (truth->parts[i].bay == bay && truth->parts[i].canister == canister) {
             truth->parts[i].pieces = (uint16_t)(truth->parts[i].pieces + pieces);
             return;
         }
@@ -138,5 +193,5 @@ void truth_add_piece(struct world *world, size_t row, uint16_t bay, uint16_t pie
     assert(truth->part_count < WORLD_TRUE_PARTS_MAX); /* the job's bays and at most WORLD_LATE_MAX others */
     truth->parts[truth->part_count].bay = bay;
     truth->parts[truth->part_count].pieces = pieces;
-    truth->parts[truth->part_count++].canister = world->memory->bay[bay].canister;
+    truth->parts[truth->part_count++].canister = canister;
 }

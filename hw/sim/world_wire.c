@@ -42,10 +42,10 @@ void world_status(struct world *world, struct machine_status *ret_status)
         .first_alarm = world->first_alarm,
         .film_mm = (uint32_t)(world->memory->film_um / 1000),
         .ribbon_mm = (uint32_t)(world->memory->ribbon_um / 1000),
-        .seal_actual_dc = (int16_t)(world_seal_tick(world) / 100),
+        .seal_actual_dc = world_seal_dc(world),
         .seal_set_dc = world->seal_set_dc,
-        .door_closed = world->door_closed,
-        .estop_healthy = world->estop_healthy,
+        .door_closed = trouble_door_safe(world),
+        .estop_healthy = trouble_estop_safe(world),
         .phase = (uint16_t)world->stations[STATION_FILL].phase,
         .command_seq = world->command_seq,
         .command_result = (uint16_t)world->command_result,
@@ -158,7 +158,10 @@ enum world_reply world_put(struct world *world, const struct machine_job *job, u
         return WORLD_BAD_VALUE;
     }
     world->accepted++;
-    world->queue[world->accepted % WORLD_QUEUE_MAX] = (struct queued){.job = *job};
+    struct queued *queued = &world->queue[world->accepted % WORLD_QUEUE_MAX];
+    *queued = (struct queued){.job = *job};
+    for (unsigned i = 0; i < job->entry_count; i++)
+        queued->canisters[i] = world->memory->bay[job->entries[i].bay].canister;
     world_event(world, job->seq, "accepted", NULL, 2, "hash", (int64_t)job->hash, "entries",
                 (int64_t)job->entry_count);
     world_settle(world);
