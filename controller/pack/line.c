@@ -316,7 +316,7 @@ const struct line_row *line_step(enum line_state from, enum line_event event, co
         if (row->from == from && row->event == event && (!row->guard || row->guard(view)))
             return row;
     }
-    assert(!"the line's table is not total");
+    assert(false && "the line's table is not total");
     return NULL;
 }
 

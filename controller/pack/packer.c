@@ -493,7 +493,7 @@ int packer_run(struct packer *p, int64_t mono_ms, int64_t wall_ms, struct error 
         if (row->effect == LINE_DO_WAIT || row->to == LINE_CLOSED)
             return 0;
     }
-    assert(!"a packer that never waits");
+    assert(false && "a packer that never waits");
     return 0;
 }
 

@@ -80,10 +80,10 @@ static void rows_cannot_be_changed_through_the_store(void **state)
 {
     struct fixture *f = *state;
     static const char *const tries[] = {
-        "UPDATE audit SET actor = 'otto' WHERE seq = 4",
+        "UPDATE audit SET actor = 'nobody' WHERE seq = 4",
         "DELETE FROM audit WHERE seq = 9",
         "DELETE FROM audit",
-        "INSERT OR REPLACE INTO audit SELECT seq, 1, actor, action, subject, detail, prev_hash, hash FROM "
+        "INSERT OR REPLACE INTO audit SELECT seq, 1, actor, action, subject, '{}', prev_hash, hash FROM "
         "audit",
     };
     int64_t rows = 0;
@@ -105,7 +105,7 @@ static void every_changed_column_names_its_row(void **state)
         int64_t holds;
     } cases[] = {
         {.sql = "UPDATE audit SET at_ms = at_ms + 1 WHERE seq = 4", .holds = 3},
-        {.sql = "UPDATE audit SET actor = 'otto' WHERE seq = 1", .holds = 0},
+        {.sql = "UPDATE audit SET actor = 'nobody' WHERE seq = 1", .holds = 0},
         {.sql = "UPDATE audit SET action = 'plan.void' WHERE seq = 9", .holds = 8},
         {.sql = "UPDATE audit SET subject = 'plan:8' WHERE seq = 7", .holds = 6},
         {.sql = "UPDATE audit SET detail = '{}' WHERE seq = 2", .holds = 1},
