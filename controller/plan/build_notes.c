@@ -115,11 +115,52 @@ static int soft_note(const struct build *b, struct arena *arena, const struct pa
     return status;
 }
 
+/* Whether some dose of b lies nearer to one of a than the rule would have it, on a day that they share or
+ * across the night. */
+static bool too_near(const struct build *b, const struct policy_rule *rule, size_t drug_a, size_t drug_b)
+{
+    const struct regimen *r = b->proposal->regimen;
+    const int *ta = b->result->times + slots_first_dose(r, drug_a);
+    const int *tb = b->result->times + slots_first_dose(r, drug_b);
+    for (int o = -1; o <= 1; o++) {
+        if (!regimen_days_meet(&r->drugs[drug_a].days, &r->drugs[drug_b].days, o, r->period_days))
+            continue;
+        for (size_t i = 0; i < r->drugs[drug_a].dose_count; i++) {
+            for (size_t k = 0; k < r->drugs[drug_b].dose_count; k++) {
+                int distance = tb[k] + o * REGIMEN_DAY - ta[i];
+                if (distance == 0 || (distance > 0 ? distance < rule->after : -distance < rule->before))
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+static int pair_notes(const struct build *b, struct arena *arena)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < b->proposal->soft_count; i++) {
+        const struct soft_pair *pair = &b->proposal->soft_pairs[i];
+        size_t drug_a = regimen_find_drug(b->proposal->regimen, pair->drug_a);
+        size_t drug_b = regimen_find_drug(b->proposal->regimen, pair->drug_b);
+        bool near = too_near(b, pair->rule, drug_a, drug_b);
+        status = proposal_note(b->proposal, b->input, arena, near ? PLAN_WARNING : PLAN_WHY, pair->order_a,
+                               "%s with %s, %s: %s [rule %s; %s%s]", b->proposal->regimen->drugs[drug_a].name,
+                               b->proposal->regimen->drugs[drug_b].name,
+                               near ? "preferred, but NOT kept" : "preferred and kept", pair->rule->text,
+                               pair->rule->id, pair->rule->cite,
+                               pair->rule->checked ? "" : "; not checked against the label yet");
+    }
+    return status;
+}
+
 int build_notes(const struct build *b, struct arena *arena)
 {
     int status = floor_notes(b, arena);
     if (status == 0)
         status = price_notes(b, arena);
+    if (status == 0)
+        status = pair_notes(b, arena);
     for (int i = 0; status == 0 && i < b->proposal->part_count; i++) {
         const struct part *part = &b->proposal->parts[i];
         size_t first = slots_first_dose(b->proposal->regimen, part->drug);

@@ -246,11 +246,12 @@ void conflict_text(const struct policy *policy, const struct regimen *regimen, s
 static int solve_alone(struct composer *c, size_t order, bool *ret_possible, struct buf *why)
 {
     const struct slots_options options = {.levels = 1, .node_budget = ALONE_BUDGET};
-    size_t notes = c->proposal->note_count;
+    size_t notes = c->proposal->note_count, softs = c->proposal->soft_count;
     struct regimen *regimen;
     struct slots_result *result;
     int status = regimen_make(c, order, &regimen);
     c->proposal->note_count = notes; /* pairs_add speaks again when all drugs are there */
+    c->proposal->soft_count = softs;
     if (status == 0)
         status = slots_solve(regimen, &options, c->arena, &result, c->err);
     if (status < 0)

@@ -46,6 +46,13 @@ struct part {
     size_t drug;    /* place in the ready regimen */
 };
 
+/* Two drugs that a soft rule would rather have apart; the scheduler does not know of it. */
+struct soft_pair {
+    const struct policy_rule *rule;
+    size_t order_a, order_b; /* in input.orders */
+    const char *drug_a, *drug_b;
+};
+
 struct proposal {
     struct member *members; /* one an order of the input */
     size_t included;
@@ -56,6 +63,9 @@ struct proposal {
     int times_written;
     struct label_form label;
     int label_lines; /* for products */
+    struct soft_pair *soft_pairs;
+    size_t soft_count;
+    size_t soft_cap;
     struct plan_note *notes;
     size_t note_count;
     size_t note_cap;

@@ -149,6 +149,25 @@ static int order_add(struct composer *c, struct regimen *regimen, const struct d
     return 0;
 }
 
+static int soft_add(struct composer *c, const struct policy_rule *rule, const struct draft *a,
+                    const struct draft *b)
+{
+    struct proposal *p = c->proposal;
+    if (p->soft_count == p->soft_cap) {
+        size_t cap = p->soft_cap ? p->soft_cap * 2 : 16;
+        struct soft_pair *pairs = arena_array(c->arena, cap, sizeof *pairs);
+        if (!pairs)
+            return error_set(c->err, E_MEMORY, "no memory for the plan");
+        if (p->soft_count)
+            memcpy(pairs, p->soft_pairs, p->soft_count * sizeof *pairs);
+        p->soft_pairs = pairs;
+        p->soft_cap = cap;
+    }
+    p->soft_pairs[p->soft_count++] = (struct soft_pair){
+        .rule = rule, .order_a = a->order, .order_b = b->order, .drug_a = a->id, .drug_b = b->id};
+    return 0;
+}
+
 static int rule_add(struct composer *c, struct regimen *regimen, const size_t *place,
                     const struct policy_rule *rule, int first, int second)
 {
@@ -162,9 +181,10 @@ static int rule_add(struct composer *c, struct regimen *regimen, const size_t *p
         status = order_add(c, regimen, a, drug_b);
     if (status < 0)
         return status;
-    const char *how = rule->severity == POLICY_SOFT ? ", preferred" : "";
+    if (rule->severity == POLICY_SOFT && rule->kind == POLICY_KIND_SEP)
+        return soft_add(c, rule, a, b); /* whether it is kept is seen when there is a schedule */
     return pair_note(c, rule, rule->severity == POLICY_HARD ? PLAN_WHY : PLAN_WARNING, a->order, b->order,
-                     how);
+                     "");
 }
 
 static bool same_words(const struct course *a, const struct course *b)

@@ -61,6 +61,8 @@ static const char rules[] =
     "  - {id: apart-4h, match: {ingredients: [one]}, other: {ingredients: [two]}, kind: sep, after: 4 h, "
     "before: 4 h,\n"
     "     severity: hard, cite: none, state: to-check, text: Four hours apart.}\n"
+    "  - {id: rather-2h, match: {ingredients: [soft]}, other: {ingredients: [loud]}, kind: sep, after: 2 h,\n"
+    "     before: 2 h, severity: soft, cite: none, state: to-check, text: Rather two hours apart.}\n"
     "  - {id: say-it, match: {ingredients: [loud]}, kind: window, windows: [{kind: any}], severity: warn, "
     "cite: none,\n"
     "     state: to-check, text: Say this aloud.}\n";
@@ -381,6 +383,21 @@ static void what_is_taken_as_needed_warns_about_its_distance(void **state)
     assert_true(distance >= 240 || distance <= -240);
 }
 
+static void a_soft_distance_warns_only_when_it_is_not_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct plan_made made;
+    struct reading morning = word(READING_MORN, 0), bed = word(READING_HS, 0);
+    order(f, "soft", &morning);
+    order(f, "loud", &bed);
+    const struct plan_text *text = plan(f, &made);
+    assert_true(noted(text, PLAN_WHY, "preferred and kept: Rather two hours apart."));
+    order(f, "loud", &morning);
+    text = plan(f, &made);
+    assert_int_equal(made.times_planned, 1);
+    assert_true(noted(text, PLAN_WARNING, "NOT kept: Rather two hours apart."));
+}
+
 static void a_warning_rule_is_only_said(void **state)
 {
     struct fixture *f = *state;
@@ -484,6 +501,7 @@ int main(void)
         TEST(a_weekly_drug_every_day_is_stopped),
         TEST(drugs_that_must_not_meet_both_wait),
         TEST(what_is_taken_as_needed_warns_about_its_distance),
+        TEST(a_soft_distance_warns_only_when_it_is_not_kept),
         TEST(a_warning_rule_is_only_said),
         TEST(steps_of_a_taper_keep_their_time),
         TEST(as_written_counts_each_label_alone),
