@@ -118,7 +118,14 @@ static const struct conf_key machine_keys[] = {
      .unit = "ms",
      .preset = "200 ms",
      RANGE(5, 10000),
-     .doc = "Between two bytes of an answer."},
+     .doc = "Between two bytes of an answer. On a serial line a few ms over the adapter's latency will do."},
+    {.path = "timing.late_answer",
+     .type = CONF_DURATION,
+     .unit = "ms",
+     .preset = "100 ms",
+     RANGE(0, 10000),
+     .doc = "How late an answer may still come after its time-out. A serial line must then be silent for so "
+            "long before anything else is asked."},
     {.path = "timing.poll",
      .type = CONF_DURATION,
      .unit = "ms",
@@ -377,6 +384,7 @@ void profile_from_conf(const struct conf *conf, struct profile *ret_profile)
     profile.connect_timeout_ms = (uint32_t)conf_int(conf, "timing.connect_timeout");
     profile.response_timeout_ms = (uint32_t)conf_int(conf, "timing.response_timeout");
     profile.byte_timeout_ms = (uint32_t)conf_int(conf, "timing.byte_timeout");
+    profile.late_ms = (uint32_t)conf_int(conf, "timing.late_answer");
     profile.poll_ms = (uint32_t)conf_int(conf, "timing.poll");
     profile.heartbeat_ms = (uint32_t)conf_int(conf, "timing.heartbeat");
     read_limits(conf, &profile);

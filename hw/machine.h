@@ -78,14 +78,17 @@ struct machine_answer {
     };
 };
 
-/* Per line, for people (spec: machine, section 7). */
+/* Per machine, for people (spec: machine, section 7). */
 struct machine_counters {
-    uint64_t requests;
+    uint64_t requests; /* that went onto the wire */
     uint64_t timeouts;
     uint64_t frame_errors; /* CRC, length, transaction id */
     uint64_t exceptions;
     uint64_t reconnects;
-    uint32_t worst_ms;
+    uint64_t late;     /* answers that were not to the question asked: thrown away */
+    uint64_t retries;  /* reads that the backend repeated by itself for it */
+    uint32_t worst_ms; /* of a request, from submission to answer */
+    uint32_t p99_ms;   /* 99 of 100 took at most so long; 0: the backend does not know */
 };
 
 struct machine;

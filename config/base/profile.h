@@ -144,6 +144,7 @@ struct profile {
     uint32_t response_timeout_ms;
     uint32_t byte_timeout_ms;
     uint32_t connect_timeout_ms;
+    uint32_t late_ms;      /* serial: an answer may come so long after its time-out */
     uint32_t poll_ms;      /* status mirror */
     uint32_t heartbeat_ms; /* controller's heartbeat */
     struct profile_block blocks[PROFILE_BLOCKS];
