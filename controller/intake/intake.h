@@ -38,7 +38,7 @@ enum {
     INTAKE_FOLDER_FILES_MAX = 100000,
     INTAKE_INDEX_BYTES_MAX = 512 * 1024 * 1024, /* patients, drugs and ids of one run */
     INTAKE_ID_BYTES_MAX = 512,
-    INTAKE_ORDER_AGE_DAYS = 366, /* where no site says otherwise */
+    INTAKE_ORDER_AGE_DAYS = 366, /* "old": a prescription is good for a year in most places */
 };
 
 struct intake_patient {
@@ -51,7 +51,7 @@ struct intake_patient {
 
 struct intake_policy {
     int32_t today;
-    int max_order_age_days;     /* 0: any age */
+    int max_order_age_days;     /* 0: any age, noted only */
     bool derive;                /* make provisional products for drugs that the catalogue does not have */
     const struct conf *packing; /* sachet-packing/1; NULL: no rules */
 };

@@ -79,6 +79,7 @@ enum reason_class { REASON_NOTE, REASON_WAITING, REASON_REFUSED };
     X(TIMING_RANGE, WAITING, "the times are a range")                                       \
     X(PERIOD_ODD, WAITING, "the doses do not fall on the same times every day")             \
     X(PERIOD_UNIT, WAITING, "the period cannot be laid out in days")                        \
+    X(PERIOD_RARE, WAITING, "rarer than once a month")                                      \
     X(WEEKDAYS_MISSING, WAITING, "several times a week, but not on which days")             \
     X(TIMING_EVENT, WAITING, "the doses are listed as single dates")                        \
     X(TIMING_CODE, WAITING, "the timing code is not known")                                 \
@@ -106,6 +107,7 @@ enum reason_class { REASON_NOTE, REASON_WAITING, REASON_REFUSED };
     X(INSTRUCTION, NOTE, "instruction")                                                     \
     X(FROM_TEXT, NOTE, "taken from the text, not from the structure")                       \
     X(PROVISIONAL, NOTE, "product derived from the order itself, not checked by a person")  \
+    X(AGE_UNCHECKED, NOTE, "the order is old or undated, and its age is not checked here")  \
     X(DATE_FROM_FILL, NOTE, "the order's date is that of its last fill or start")
 
 enum reason_code {

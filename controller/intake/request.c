@@ -243,6 +243,7 @@ static void check_dates(const struct request_context *context, const json_t *req
     const char *authored = fhir_text_checked(request, "authoredOn", reasons);
     const json_t *validity = validity_period(request);
     const char *until = fhir_text(validity, "end");
+    const bool checked = policy->max_order_age_days > 0;
     int32_t day = CIVIL_DAY_NONE, last;
     char text[CIVIL_TEXT_BYTES];
     if (authored[0] != '\0') {
@@ -256,18 +257,18 @@ static void check_dates(const struct request_context *context, const json_t *req
         if (fill != CIVIL_DAY_NONE && fill <= policy->today && fill > day)
             day = fill;
         if (day == CIVIL_DAY_NONE) {
-            reasons_mark(reasons, REASON_CODE_NO_DATE);
+            reasons_mark(reasons, checked ? REASON_CODE_NO_DATE : REASON_CODE_AGE_UNCHECKED);
         } else {
             civil_format(day, text);
             reasons_add(reasons, REASON_CODE_DATE_FROM_FILL, "%s", text);
         }
     }
     order->order_day = day;
-    if (day != CIVIL_DAY_NONE && policy->max_order_age_days > 0 &&
-        (int64_t)policy->today - day > policy->max_order_age_days) {
+    const int age_max = checked ? policy->max_order_age_days : INTAKE_ORDER_AGE_DAYS;
+    if (day != CIVIL_DAY_NONE && (int64_t)policy->today - day > age_max) {
         civil_format(day, text);
-        reasons_add(reasons, REASON_CODE_ORDER_OLD, "%s, more than %d days", text,
-                    policy->max_order_age_days);
+        reasons_add(reasons, checked ? REASON_CODE_ORDER_OLD : REASON_CODE_AGE_UNCHECKED,
+                    "%s, more than %d days", text, age_max);
     }
     if (until[0] != '\0') {
         int32_t first;

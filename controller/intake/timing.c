@@ -24,6 +24,10 @@ struct repeat {
     int length_days;
 };
 
+/* Swallowed drugs are taken once a month at the rarest (ibandronate 150 mg); more days are read, but a person
+ * looks. */
+enum { EVERY_USUAL_MAX = 31 };
+
 struct abbreviation {
     const char *code;
     int frequency, period;
@@ -443,6 +447,8 @@ static int64_t lay_days(struct repeat *r, struct reasons *reasons, struct readin
             reasons_add(reasons, REASON_CODE_PERIOD_UNIT, "every %" PRId64 " days", days);
             return 0;
         }
+        if (days > EVERY_USUAL_MAX)
+            reasons_add(reasons, REASON_CODE_PERIOD_RARE, "every %" PRId64 " days", days);
         phase->every_days = (int)days;
         return r->frequency;
     }

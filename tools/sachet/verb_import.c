@@ -175,8 +175,8 @@ static void fill_policy(const struct importing *importing, bool site, struct int
 {
     *policy = (struct intake_policy){
         .today = importing->cli->today,
-        .max_order_age_days =
-            site ? (int)conf_int(importing->cli->site, "intake.max_order_age_days") : INTAKE_ORDER_AGE_DAYS,
+        /* Without a site nobody has said how old an order may be: its age is noted, not held against it. */
+        .max_order_age_days = site ? (int)conf_int(importing->cli->site, "intake.max_order_age_days") : 0,
         .derive = importing->derived,
         .packing = importing->packing,
     };
@@ -209,7 +209,10 @@ static int run_dry(struct importing *importing, struct error *err)
     importing->derived = !site || cli_flag(cli, "derive-formulary");
     fill_policy(importing, site, &policy);
     if (!site)
-        fputs("no site: default rules, and provisional products from the orders themselves\n", stderr);
+        fputs("no site: default rules, provisional products from the orders themselves, and the orders' age "
+              "is noted "
+              "only\n",
+              stderr);
     struct intake *intake = intake_create(&policy, catalogue, &sink);
     rc = intake != NULL ? intake_run(intake, cli->argv, cli->argc, err)
                         : error_set(err, E_MEMORY, "out of memory");

@@ -64,6 +64,8 @@ static void test_frequency_per_period(void **state)
         {REPEAT("\"frequency\":1,\"period\":1,\"periodUnit\":\"wk\""), "1 tablet once a day, once a week",
          ""},
         {REPEAT("\"frequency\":1,\"period\":60,\"periodUnit\":\"d\""), "1 tablet once a day, every 60 days",
+         "PERIOD_RARE"},
+        {REPEAT("\"frequency\":1,\"period\":31,\"periodUnit\":\"d\""), "1 tablet once a day, every 31 days",
          ""},
         {REPEAT("\"frequency\":2,\"period\":1,\"periodUnit\":\"wk\""), NULL, "WEEKDAYS_MISSING"},
         {REPEAT("\"frequency\":3,\"period\":2,\"periodUnit\":\"d\""), NULL, "PERIOD_ODD"},
