@@ -233,26 +233,52 @@ int cli_login(struct cli *cli, const char *role, struct user *ret_user, struct e
     return rc;
 }
 
+/* "1:05:09", "5:09" or "9 s" */
+static void format_left(int64_t seconds, char *text, size_t size)
+{
+    if (seconds >= 3600)
+        (void)snprintf(text, size, "%" PRId64 ":%02d:%02d left", seconds / 3600, (int)(seconds / 60 % 60),
+                       (int)(seconds % 60));
+    else if (seconds >= 60)
+        (void)snprintf(text, size, "%d:%02d left", (int)(seconds / 60), (int)(seconds % 60));
+    else
+        (void)snprintf(text, size, "%d s left", (int)seconds);
+}
+
 void cli_progress(struct cli *cli, const char *what, int64_t done, int64_t total)
 {
-    (void)cli; /* stderr decides, whatever out is */
-    static int64_t last_tenth = -1;
-    if (total <= 0 || done < 0)
+    /* One series at a time; another name, another total or a step back begins a new one. */
+    static struct {
+        const char *what;
+        int64_t total, first, done, begin_ms, tenth;
+    } series;
+    if (total <= 0 || done < 0 || done > total)
         return;
+    int64_t now_ms = clock_mono_ms(cli->clock);
+    bool fresh = series.what != what || series.total != total || done < series.done;
+    if (fresh) {
+        series.what = what;
+        series.total = total;
+        series.first = done;
+        series.begin_ms = now_ms;
+        series.tenth = -1;
+    }
+    series.done = done;
+    char left[32] = "";
+    if (done > series.first && done < total)
+        format_left((now_ms - series.begin_ms) * (total - done) / (done - series.first) / 1000, left,
+                    sizeof left);
     if (isatty(STDERR_FILENO) && !getenv("NO_COLOR")) {
         enum { WIDTH = 40 };
         int filled = (int)(done * WIDTH / total);
-        fprintf(stderr, "\r%-10s [%.*s%*s] %" PRId64 "/%" PRId64, what, filled,
-                "########################################", WIDTH - filled, "", done, total);
-        if (done >= total)
-            fputc('\n', stderr);
+        fprintf(stderr, "\r%-10s [%.*s%*s] %" PRId64 "/%" PRId64 " %-14s%s", what, filled,
+                "########################################", WIDTH - filled, "", done, total, left,
+                done == total ? "\n" : "");
         return;
     }
     int64_t tenth = done * 10 / total;
-    if (tenth != last_tenth || done == 0) {
-        last_tenth = tenth;
-        fprintf(stderr, "%s: %" PRId64 " of %" PRId64 "\n", what, done, total);
-    }
-    if (done >= total)
-        last_tenth = -1;
+    if (tenth == series.tenth)
+        return;
+    series.tenth = tenth;
+    fprintf(stderr, "%s: %" PRId64 " of %" PRId64 "%s%s\n", what, done, total, left[0] ? ", " : "", left);
 }

@@ -91,7 +91,8 @@ int cli_option_day(const struct cli *cli, const char *name, int32_t fallback, in
 int cli_open_site(struct cli *cli, struct error *err);
 /* Opens the site's store, too (and the site first where needed). */
 int cli_open_store(struct cli *cli, struct error *err);
-/* SITE/relative, or the path itself when it is absolute; the caller frees it. NULL: no memory. */
+/* SITE/relative for a file that site.yaml does not name (those that it names come whole from conf_text); the
+ * caller frees it. NULL: no memory. */
 char *cli_site_path(const struct cli *cli, const char *relative);
 /*
  * Who acts: --user LOGIN, the password from --password-file FILE, else $SACHET_PASSWORD, else asked on the
@@ -107,7 +108,8 @@ int cli_password(struct cli *cli, const char *prompt, char *ret_password, size_t
 int cli_new_password(struct cli *cli, bool first_user, const char *login, char *ret_password, size_t size,
                      struct error *err);
 
-/* A progress line on stderr: a bar on a terminal, a plain line every tenth otherwise. total 0: unknown. */
+/* Progress on stderr with the time left: a bar on a terminal, a plain line every tenth otherwise (and with
+ * NO_COLOR). what must stay valid. total 0: nothing to show. */
 void cli_progress(struct cli *cli, const char *what, int64_t done, int64_t total);
 
 /* A group of verbs under one title in help. Each verb_*.c defines one, verbs.c lists them in the order of

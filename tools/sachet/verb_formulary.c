@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sachet formulary: the product list. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/base/clock.h"
@@ -19,18 +18,11 @@ static int run_import(struct cli *cli, struct error *err)
 {
     struct user by;
     struct formulary_result result;
-    char *site_file = NULL;
     int rc = cli_login(cli, USER_PHARMACIST, &by, err);
     if (rc)
         return rc;
-    if (cli->argc == 0) {
-        site_file = cli_site_path(cli, conf_text(cli->site, "formulary"));
-        if (!site_file)
-            return error_set(err, E_MEMORY, "no memory for a path");
-    }
-    rc = formulary_import(cli->store, site_file ? site_file : cli->argv[0], by.login,
-                          clock_wall_ms(cli->clock), &result, err);
-    free(site_file);
+    const char *file = cli->argc == 0 ? conf_text(cli->site, "formulary") : cli->argv[0];
+    rc = formulary_import(cli->store, file, by.login, clock_wall_ms(cli->clock), &result, err);
     if (rc)
         return rc;
     if (cli->json)

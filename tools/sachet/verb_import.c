@@ -155,20 +155,14 @@ static int load_packing(struct importing *importing, bool site, struct error *er
 {
     char path[PATH_BYTES];
     const char *file = path;
-    char *site_path = NULL;
-    int rc = 0;
     if (site) {
-        site_path = cli_site_path(importing->cli, conf_text(importing->cli->site, "rules.packing"));
-        file = site_path;
-        if (site_path == NULL)
-            return error_set(err, E_MEMORY, "out of memory");
+        file = conf_text(importing->cli->site, "rules.packing");
     } else {
-        rc = paths_data("rules/packing.yaml", path, sizeof path, err);
+        int rc = paths_data("rules/packing.yaml", path, sizeof path, err);
+        if (rc < 0)
+            return rc;
     }
-    if (rc == 0)
-        rc = conf_load(&conf_packing, file, &importing->packing, err);
-    free(site_path);
-    return rc;
+    return conf_load(&conf_packing, file, &importing->packing, err);
 }
 
 static void fill_policy(const struct importing *importing, bool site, struct intake_policy *policy)
