@@ -266,18 +266,43 @@ static void check_day(const struct conf *conf, struct conf_check *check)
                    grid);
 }
 
+static bool is_rtu(const struct conf *conf, int i)
+{
+    return strcmp(conf_text(conf, "machines[%d].transport", i), "rtu") == 0;
+}
+
+/* Machines on one serial line hear the same bits. */
+static void check_shared_line(const struct conf *conf, struct conf_check *check, int i)
+{
+    char path[CONF_PATH_MAX];
+    for (int k = 0; k < i; k++) {
+        if (!is_rtu(conf, i) || !is_rtu(conf, k) || !conf_has(conf, "machines[%d].device", i) ||
+            !conf_has(conf, "machines[%d].device", k) ||
+            strcmp(conf_text(conf, "machines[%d].device", i), conf_text(conf, "machines[%d].device", k)) != 0)
+            continue;
+        bool same_baud = conf_int(conf, "machines[%d].baud", i) == conf_int(conf, "machines[%d].baud", k);
+        if (same_baud && conf_int(conf, "machines[%d].parity", i) == conf_int(conf, "machines[%d].parity", k))
+            continue;
+        (void)snprintf(path, sizeof path, "machines[%d].%s", i, same_baud ? "parity" : "baud");
+        conf_fault(check, path, "`%s` is another one than that of `machines[%d]` on the same device", path,
+                   k);
+        return;
+    }
+}
+
 static void check_machine(const struct conf *conf, struct conf_check *check, int i)
 {
     char path[CONF_PATH_MAX];
-    bool rtu = strcmp(conf_text(conf, "machines[%d].transport", i), "rtu") == 0;
+    bool rtu = is_rtu(conf, i);
     (void)snprintf(path, sizeof path, "machines[%d].name", i);
     if (!name_is_plain(conf_text(conf, "%s", path)))
         conf_fault(check, path, "`%s`: only letters, digits, - and _ are allowed in a machine's name", path);
     (void)snprintf(path, sizeof path, "machines[%d].transport", i);
     if (rtu && !conf_has(conf, "machines[%d].device", i))
         conf_fault(check, path, "`%s` is rtu, so a `device` is required, for example /dev/ttyUSB0", path);
+    check_shared_line(conf, check, i);
     for (int k = 0; k < i; k++) {
-        bool other_rtu = strcmp(conf_text(conf, "machines[%d].transport", k), "rtu") == 0;
+        bool other_rtu = is_rtu(conf, k);
         if (rtu != other_rtu ||
             conf_int(conf, "machines[%d].unit", i) != conf_int(conf, "machines[%d].unit", k))
             continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sachet-sim: simulated packers as a process. The composition root: reads clock and files, makes the worlds,
- * puts them behind a Modbus TCP server, and ends on SIGTERM or SIGINT.
+ * puts them behind a Modbus TCP server or on a serial line, and ends on SIGTERM or SIGINT.
  *
  * With --nv each machine's memory is a shared file mapping, so that kill -9 of this process is a power cut:
  * what was stored stays, a record that was being written is torn and falls back to its other copy. (Against a
@@ -27,6 +27,7 @@
 #include "config/base/profile.h"
 #include "config/machine.h"
 #include "config/paths.h"
+#include "hw/sim/serial.h"
 #include "hw/sim/server.h"
 #include "hw/sim/world.h"
 #include "tools/sachet-sim/options.h"
@@ -38,7 +39,8 @@ struct sim {
     struct profile profile;
     struct world *worlds[SERVER_MACHINES_MAX];
     struct world_memory *memories[SERVER_MACHINES_MAX];
-    struct server *server;
+    struct server *server; /* or */
+    struct serial *serial;
     int log_fd;
     struct buf log;
     int log_code; /* of a log that could not be written */
@@ -277,6 +279,29 @@ static int open_server(struct sim *sim, struct error *err)
     return sim->options.port_file ? write_port(sim->options.port_file, server_port(sim->server), err) : 0;
 }
 
+static int open_serial(struct sim *sim, struct error *err)
+{
+    const struct serial_params params = {.loop = sim->loop,
+                                         .clock = sim->clock,
+                                         .profile = &sim->profile,
+                                         .worlds = sim->worlds,
+                                         .count = sim->options.machines,
+                                         .path = sim->options.rtu_path,
+                                         .baud = sim->options.baud,
+                                         .noise_ppm = sim->options.noise_ppm,
+                                         .seed = sim->options.seed,
+                                         .scan_ms = sim->options.scan_ms,
+                                         .flush = flush_log,
+                                         .flush_data = sim};
+    sim->serial = serial_create(&params, err);
+    if (!sim->serial)
+        return err->code;
+    log_info("sim", "serial line at %s (%s) baud=%u machines=%u seed=%" PRIu64 " speed=%u",
+             sim->options.rtu_path, serial_device(sim->serial), sim->options.baud, sim->options.machines,
+             sim->options.seed, sim->options.speed);
+    return 0;
+}
+
 static int run(struct sim *sim, struct error *err)
 {
     static const int signals[] = {SIGTERM, SIGINT};
@@ -294,7 +319,7 @@ static int run(struct sim *sim, struct error *err)
         return err->code;
     rc = loop_add_signals(sim->loop, signals, 2, stop, sim, err);
     if (rc == 0)
-        rc = open_server(sim, err);
+        rc = sim->options.rtu_path ? open_serial(sim, err) : open_server(sim, err);
     if (rc == 0)
         rc = loop_run(sim->loop, err);
     if (rc == 0 && sim->log_code != 0) {
@@ -307,6 +332,7 @@ static int run(struct sim *sim, struct error *err)
 static void finish(struct sim *sim)
 {
     server_destroy(sim->server);
+    serial_destroy(sim->serial);
     for (unsigned i = 0; i < SERVER_MACHINES_MAX; i++) {
         if (sim->worlds[i])
             world_power_off(sim->worlds[i]); /* whoever ends the program pulls the plug */

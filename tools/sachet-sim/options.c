@@ -8,6 +8,7 @@
 
 #include "config/base/error.h"
 #include "hw/machine_values.h"
+#include "hw/sim/serial.h"
 #include "hw/sim/server.h"
 #include "hw/sim/world_params.h"
 #include "tools/version.h"
@@ -15,6 +16,9 @@
 enum option_id {
     OPT_TCP,
     OPT_PORT_FILE,
+    OPT_RTU,
+    OPT_BAUD,
+    OPT_NOISE,
     OPT_MACHINES,
     OPT_SEED,
     OPT_SPEED,
@@ -45,6 +49,9 @@ static const struct option_row {
 } option_rows[] = {
     {OPT_TCP, "--tcp", "HOST:PORT", "listen here for Modbus TCP; port 0: any free one (127.0.0.1:1502)"},
     {OPT_PORT_FILE, "--port-file", "FILE", "write the port number here once it listens"},
+    {OPT_RTU, "--rtu", "PATH", "instead of TCP: put a serial line (a pseudo-terminal) at this path"},
+    {OPT_BAUD, "--baud", "N", "modelled speed of the serial line (115200)"},
+    {OPT_NOISE, "--noise", "PPM", "damaged characters in a million on the serial line (0)"},
     {OPT_MACHINES, "--machines", "N", "machines; machine i answers to unit id i, from 1 (1)"},
     {OPT_SEED, "--seed", "N", "of all chance: the same seed, the same machine (1)"},
     {OPT_SPEED, "--speed", "N", "seconds of mechanics in one second (1)"},
@@ -70,8 +77,8 @@ enum { OPTION_ROWS = sizeof option_rows / sizeof option_rows[0] };
 
 static void print_help(void)
 {
-    printf(
-        "sachet-sim: simulated pouch packers behind one Modbus TCP port\n\nusage: sachet-sim [OPTIONS]\n\n");
+    printf("sachet-sim: simulated pouch packers behind one Modbus TCP port or serial line\n\nusage: "
+           "sachet-sim [OPTIONS]\n\n");
     for (int i = 0; i < OPTION_ROWS; i++) {
         char left[40];
         (void)snprintf(left, sizeof left, "%s %s", option_rows[i].name,
@@ -143,6 +150,13 @@ static int take_option(const struct option_row *row, const char *value, struct o
     case OPT_PORT_FILE:
         o->port_file = value;
         return 0;
+    case OPT_RTU:
+        o->rtu_path = value;
+        return 0;
+    case OPT_BAUD:
+        return parse_u32(row->name, value, SERIAL_BAUD_MIN, SERIAL_BAUD_MAX, &o->baud, err);
+    case OPT_NOISE:
+        return parse_u32(row->name, value, 0, 1000000, &o->noise_ppm, err);
     case OPT_MACHINES:
         return parse_u32(row->name, value, 1, SERVER_MACHINES_MAX, &o->machines, err);
     case OPT_SEED:
@@ -208,6 +222,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
 {
     struct options o = {.host = "127.0.0.1",
                         .port = 1502,
+                        .baud = 115200,
                         .prefix = "SIM",
                         .machines = 1,
                         .seed = 1,

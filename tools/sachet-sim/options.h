@@ -14,6 +14,9 @@ struct options {
     char host[OPTIONS_HOST_BYTES];
     uint16_t port;
     const char *port_file;
+    const char *rtu_path; /* NULL: TCP */
+    uint32_t baud;
+    uint32_t noise_ppm;
     const char *log_file;
     const char *memory_dir;
     const char *canister_file;

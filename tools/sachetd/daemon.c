@@ -14,13 +14,12 @@
 #include "config/base/loop.h"
 #include "config/base/profile.h"
 #include "config/conf.h"
-#include "config/machine.h"
 #include "controller/pack/batch.h"
 #include "controller/pack/packer.h"
 #include "controller/report/report.h"
 #include "controller/store/store.h"
 #include "hw/machine.h"
-#include "hw/modbus/modbus_machine.h"
+#include "tools/sachetd/ports.h"
 
 enum {
     LINES_MAX = 128,
@@ -44,6 +43,7 @@ struct daemon {
     struct daemon_params params;
     struct loop *loop;
     struct loop_timer *timer;
+    struct ports *ports;
     struct line lines[LINES_MAX];
     int line_count;
     int64_t data_version;
@@ -64,24 +64,9 @@ static int line_open(struct daemon *d, struct line *line, int index, struct erro
     const struct conf *site = d->params.site;
     const char *name = conf_text(site, "machines[%d].name", index);
     struct profile profile;
-    char place[256];
-    if (strcmp(conf_text(site, "machines[%d].transport", index), "tcp") != 0) {
-        conf_place(site, place, sizeof place, "machines[%d].transport", index);
-        return error_set(err, E_INPUT, "%s: machine %s: this sachetd speaks Modbus TCP only", place, name);
-    }
-    int rc = profile_load(conf_text(site, "machines[%d].profile", index), &profile, err);
-    if (rc < 0)
-        return rc;
-    const struct modbus_machine_params params = {
-        .profile = &profile,
-        .clock = d->params.clock,
-        .host = conf_text(site, "machines[%d].host", index),
-        .port = (uint16_t)conf_int(site, "machines[%d].port", index),
-        .unit = (uint8_t)conf_int(site, "machines[%d].unit", index),
-    };
-    line->machine = modbus_machine_create(&params, err);
+    line->machine = ports_open(d->ports, index, &profile, err);
     if (!line->machine)
-        return error_prefix(err, "machine %s", name);
+        return err->code;
     const struct packer_config config = {.name = name,
                                          .serial = "",
                                          .bad_counts_max = PACKER_BAD_COUNTS,
@@ -388,7 +373,10 @@ struct daemon *daemon_create(const struct daemon_params *params, struct error *e
     d->checkpoint_at_ms = now_ms + CHECKPOINT_MS;
     /* Signals first: the threads of the lines inherit the blocked mask. */
     d->loop = loop_create(params->clock, err);
-    if (!d->loop || loop_add_signals(d->loop, signals, 2, signalled, d, err) < 0 || open_lines(d, err) < 0)
+    if (!d->loop || loop_add_signals(d->loop, signals, 2, signalled, d, err) < 0)
+        goto fail;
+    d->ports = ports_create(params->site, params->clock, (uint64_t)clock_wall_ms(params->clock), err);
+    if (!d->ports || open_lines(d, err) < 0)
         goto fail;
     d->timer = loop_add_timer(d->loop, now_ms, timer_due, d);
     if (!d->timer) {
@@ -408,6 +396,7 @@ void daemon_destroy(struct daemon *d)
         return;
     for (int i = 0; i < d->line_count; i++)
         line_close(&d->lines[i]);
+    ports_destroy(d->ports);
     loop_destroy(d->loop);
     buf_finish(&d->scratch);
     free(d);

@@ -209,6 +209,14 @@ static void cross_checks_find_what_a_row_cannot(void **state)
     refuse_or_fail(&conf_site, site, "\"packer-1\"", "\"packer 1\"", "letters, digits");
     refuse_or_fail(&conf_site, site, "\nmachines:", "\nmachines:\n  - name: other",
                    "address of `machines[0]`");
+    refuse_or_fail(&conf_site, site, "\nmachines:",
+                   "\nmachines:\n  - {name: a, transport: rtu, device: /dev/x}\n"
+                   "  - {name: b, transport: rtu, device: /dev/x, unit: 2, baud: 9600}",
+                   "`machines[1].baud` is another one than that of `machines[0]`");
+    refuse_or_fail(&conf_site, site, "\nmachines:",
+                   "\nmachines:\n  - {name: a, transport: rtu, device: /dev/x}\n"
+                   "  - {name: b, transport: rtu, device: /dev/x, unit: 2, parity: odd}",
+                   "`machines[1].parity` is another one");
 
     refuse_or_fail(&conf_machine, machine, "  - {name: status.boot, at: 1, type: u32}\n", "",
                    "status.boot is missing");

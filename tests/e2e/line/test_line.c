@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole batches with real processes over other lines than the plain one: Modbus RTU with two machines and a
+ * dead one on the line, with noise; each ends done, with exactly one good pouch a job.
+ *
+ * usage: test-e2e-line SACHETD SACHET-SIM
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/base/error.h"
+#include "config/paths.h"
+#include "controller/pack/batch.h"
+#include "tests/support/pharmacy.h"
+
+enum { ARGS_MAX = 32, END_S = 50 };
+
+static const char *sachetd, *sachet_sim;
+
+struct plant {
+    struct pharmacy pharmacy;
+    int64_t batch;
+    int jobs;
+    char line[SCRATCH_PATH_BYTES]; /* serial line */
+    char port_file[SCRATCH_PATH_BYTES];
+    unsigned port;
+    pid_t sim;
+};
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&t, NULL); /* a little less does no harm */
+}
+
+static pid_t spawn_or_fail(struct plant *p, const char *log, const char *const *argv)
+{
+    char path[SCRATCH_PATH_BYTES];
+    pid_t pid = fork();
+    if (pid < 0)
+        fail_msg("fork: %s", strerror(errno));
+    if (pid > 0)
+        return pid;
+    int fd = open(scratch_path(&p->pharmacy.scratch, log, path), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (fd >= 0) {
+        (void)dup2(fd, STDOUT_FILENO); /* else the output is only in the wrong place */
+        (void)dup2(fd, STDERR_FILENO);
+    }
+    execv(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+static void print_tail(struct plant *p, const char *name)
+{
+    char path[SCRATCH_PATH_BYTES], command[SCRATCH_PATH_BYTES + 64];
+    scratch_path(&p->pharmacy.scratch, name, path);
+    (void)snprintf(command, sizeof command, "tail -n 25 %s >&2", path); /* the path is bounded */
+    (void)system(command); /* only for the person who reads the failure */
+}
+
+static void plant_init(struct plant *p, int patients, int days)
+{
+    *p = (struct plant){.jobs = patients * days * PHARMACY_POUCHES_A_DAY};
+    pharmacy_init(&p->pharmacy, patients, days);
+    p->batch = pharmacy_batch(&p->pharmacy);
+    scratch_path(&p->pharmacy.scratch, "tty", p->line);
+    scratch_path(&p->pharmacy.scratch, "port", p->port_file);
+}
+
+static void start_sim(struct plant *p, bool rtu, const char *const *more)
+{
+    char fill[16];
+    (void)snprintf(fill, sizeof fill, "%d", PHARMACY_PIECES); /* fits */
+    const char *argv[ARGS_MAX] = {sachet_sim, "--bays", "5", "--fill", fill, "--speed", "10"};
+    int n = 7;
+    argv[n++] = rtu ? "--rtu" : "--tcp";
+    argv[n++] = rtu ? p->line : "127.0.0.1:0";
+    if (!rtu) {
+        argv[n++] = "--port-file";
+        argv[n++] = p->port_file;
+    }
+    for (int i = 0; more[i] && n < ARGS_MAX - 1; i++)
+        argv[n++] = more[i];
+    p->sim = spawn_or_fail(p, "sim.out", argv);
+    for (int i = 0; i < 500; i++) {
+        FILE *file = rtu ? NULL : fopen(p->port_file, "r");
+        bool ready = rtu ? access(p->line, F_OK) == 0 : file && fscanf(file, "%u", &p->port) == 1;
+        if (file)
+            fclose(file);
+        if (ready)
+            return;
+        sleep_ms(10);
+    }
+    print_tail(p, "sim.out");
+    fail_msg("sachet-sim did not start");
+}
+
+/* Flow maps of the machines, one a line. */
+static void write_site(struct plant *p, const char *machines)
+{
+    char text[32768], path[SCRATCH_PATH_BYTES], timing[4096], packing[4096];
+    struct error err = {0};
+    if (paths_data("rules/timing.yaml", timing, sizeof timing, &err) < 0 ||
+        paths_data("rules/packing.yaml", packing, sizeof packing, &err) < 0)
+        fail_msg("%s", err.message);
+    (void)snprintf(text, sizeof text,
+                   "format: sachet-site/1\npharmacy: {name: \"Trial\", phone: \"555 0100\"}\n"
+                   "store: sachet.db\nrules: {timing: \"%s\", packing: \"%s\"}\nmachines:\n%s",
+                   timing, packing, machines);
+    scratch_write(&p->pharmacy.scratch, "site.yaml", text, path);
+}
+
+static void pack_or_fail(struct plant *p, const char *const *more)
+{
+    const char *argv[ARGS_MAX] = {sachetd, "--site", p->pharmacy.scratch.folder, "--attend", "--once"};
+    int status = -1, n = 5;
+    for (int i = 0; more && more[i] && n < ARGS_MAX - 1; i++)
+        argv[n++] = more[i];
+    pid_t daemon = spawn_or_fail(p, "sachetd.out", argv);
+    for (int i = 0; i < END_S * 50 && waitpid(daemon, &status, WNOHANG) == 0; i++)
+        sleep_ms(20);
+    struct batch_info info;
+    struct error err = {0};
+    if (batch_get(p->pharmacy.store, p->batch, &info, &err) < 0)
+        fail_msg("%s", err.message);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || strcmp(info.state, "done") != 0) {
+        (void)kill(daemon, SIGKILL); /* it may have ended by itself */
+        (void)waitpid(daemon, NULL, 0);
+        print_tail(p, "sachetd.out");
+        print_tail(p, "sim.out");
+        fail_msg("status %d; %" PRId64 " of %d pouches; the batch is %s: %s", status, info.good, p->jobs,
+                 info.state, info.note);
+    }
+    assert_int_equal(info.good, p->jobs);
+    assert_int_equal(
+        pharmacy_int(&p->pharmacy, "SELECT count(DISTINCT job_id) FROM fill WHERE state = 'good'"), p->jobs);
+    assert_int_equal(pharmacy_int(&p->pharmacy, "SELECT count(*) FROM fill WHERE state = 'good'"), p->jobs);
+    assert_int_equal(pharmacy_int(&p->pharmacy, "SELECT count(*) FROM fill WHERE state = 'intended'"), 0);
+}
+
+static void plant_finish(struct plant *p)
+{
+    int status = 0;
+    (void)kill(p->sim, SIGTERM); /* it may have ended by itself */
+    assert_int_equal(waitpid(p->sim, &status, 0), p->sim);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(access(p->line, F_OK), -1);
+    pharmacy_finish(&p->pharmacy);
+}
+
+/* ---- */
+
+static const char rtu_machines[] =
+    "  - {name: m1, transport: rtu, device: tty, unit: 1, baud: 115200, profile: \"%s\"}\n"
+    "  - {name: m2, transport: rtu, device: tty, unit: 2, baud: 115200, profile: \"%s\"}\n"
+    "  - {name: m3, transport: rtu, device: tty, unit: 3, baud: 115200, profile: \"%s\"}\n";
+
+static void rtu_site(struct plant *p)
+{
+    char text[13000], profile[4096];
+    struct error err = {0};
+    if (paths_data("machines/sachet-packer-1.yaml", profile, sizeof profile, &err) < 0)
+        fail_msg("%s", err.message);
+    (void)snprintf(text, sizeof text, rtu_machines, profile, profile, profile); /* fits */
+    write_site(p, text);
+}
+
+/* m1 packs, m2 is there and idle, nobody is unit 3. */
+static void a_batch_is_packed_over_rtu_beside_a_dead_machine(void **state)
+{
+    (void)state;
+    struct plant p;
+    plant_init(&p, 2, 4);
+    const char *const args[] = {"--machines", "2", NULL};
+    start_sim(&p, true, args);
+    rtu_site(&p);
+    pack_or_fail(&p, NULL);
+    plant_finish(&p);
+}
+
+static void a_batch_is_packed_over_a_noisy_line(void **state)
+{
+    (void)state;
+    struct plant p;
+    plant_init(&p, 2, 3);
+    const char *const args[] = {"--machines", "2", "--noise", "150", "--seed", "20261121", NULL};
+    start_sim(&p, true, args);
+    rtu_site(&p);
+    pack_or_fail(&p, NULL);
+    assert_true(pharmacy_int(&p.pharmacy, "SELECT max(session) FROM machine") > 1); /* it hurt */
+    plant_finish(&p);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_batch_is_packed_over_rtu_beside_a_dead_machine),
+        cmocka_unit_test(a_batch_is_packed_over_a_noisy_line),
+    };
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s SACHETD SACHET-SIM\n", argv[0]);
+        return 2;
+    }
+    sachetd = argv[1];
+    sachet_sim = argv[2];
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ports: the machine ports of a site as its file says: Modbus TCP, or Modbus RTU where machines with the same
+ * device share the line. Only here sachetd names a backend.
+ *
+ * The owner destroys the machines, then the ports.
+ */
+#ifndef TOOLS_SACHETD_PORTS_H
+#define TOOLS_SACHETD_PORTS_H
+
+#include <stdint.h>
+
+struct clock;
+struct conf;
+struct error;
+struct machine;
+struct ports;
+struct profile;
+
+/* site and clock are borrowed. NULL: E_MEMORY. */
+struct ports *ports_create(const struct conf *site, struct clock *clock, uint64_t seed, struct error *err);
+/* The port of machines[index], not connected yet, and its profile. NULL: what the profile's file, the line or
+ * the memory said. */
+struct machine *ports_open(struct ports *ports, int index, struct profile *ret_profile, struct error *err);
+/* NULL is allowed. */
+void ports_destroy(struct ports *ports);
+
+#endif
