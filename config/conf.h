@@ -91,6 +91,7 @@ extern const struct conf_schema conf_machine; /* config/machine.c */
 extern const struct conf_schema conf_timing;  /* config/timing.c */
 extern const struct conf_schema conf_packing; /* config/packing.c */
 extern const struct conf_schema conf_sync;    /* config/sync.c; cases to plan, no configuration */
+extern const struct conf_schema conf_sig;     /* config/sig.c */
 
 /* All schemas, NULL-ended: for `sachet check` and the reference pages. */
 extern const struct conf_schema *const conf_schemas[];

@@ -198,7 +198,7 @@ static void kind_is_known_by_the_format_line(void **state)
     scratch_write(&scratch, "c", "a: 1\n format: sachet-timing/1\n", path);
     assert_null(conf_kind_of(path, &err));
     assert_int_equal(err.code, E_VERSION);
-    scratch_write(&scratch, "d", "format: sachet-sight/1\n", path);
+    scratch_write(&scratch, "d", "format: sachet-siite/1\n", path);
     assert_null(conf_kind_of(path, &err));
     assert_non_null(strstr(err.message, "did you mean `sachet-site/1`?"));
     scratch_finish(&scratch);

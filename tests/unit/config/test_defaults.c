@@ -250,6 +250,11 @@ static void cross_checks_find_what_a_row_cannot(void **state)
     refuse_or_fail(&conf_timing, timing, "    every_days: 7\n", "", "`every_days` is required");
 
     refuse_or_fail(&conf_packing, packing, "classes: [cytotoxic]", "classes: [toxic]", "no class `toxic`");
+    refuse_or_fail(&conf_sig, "sig.yaml", "words: [one], value: 1", "words: [One], value: 1",
+                   "small letters");
+    refuse_or_fail(&conf_sig, "sig.yaml", "words: [one], value: 1", "words: [one]", "needs `value`");
+    refuse_or_fail(&conf_sig, "sig.yaml", "\"<n> x day\"", "\"<m> x day\"", "only <n>");
+    refuse_or_fail(&conf_sig, "sig.yaml", "\"[in] od\"", "\"[in od\"", "[ without ]");
     refuse_or_fail(&conf_packing, packing, "      ingredients: [dabigatran]", "      ingredients: []",
                    "would fit every product");
 }
