@@ -13,6 +13,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_review,
     &verbs_schedule,
     &verbs_sync,
+    &verbs_sig,
     &verbs_batch,
     &verbs_machine,
     &verbs_store,

@@ -14,6 +14,7 @@ extern const struct cli_group verbs_site;
 extern const struct cli_group verbs_plan;
 extern const struct cli_group verbs_review;
 extern const struct cli_group verbs_schedule;
+extern const struct cli_group verbs_sig;
 extern const struct cli_group verbs_stock;
 extern const struct cli_group verbs_store;
 extern const struct cli_group verbs_sync;
