@@ -114,6 +114,8 @@ static void add_span(struct amounts *amounts, const struct item *amount, bool ne
         struct item whole = *amount;
         whole.unit = units[i].row;
         whole.to = units[i].to;
+        if (tokens->list[at].kind == TOKEN_NUMBER && amount->style == NUMBER_DIGITS)
+            whole.doubt = "two numbers side by side"; /* "2 5ml spoonfuls" */
         add(amounts, &whole, many[i], slash);
     }
     add_with_strength(amounts, amount, slash);
@@ -155,8 +157,10 @@ static void add_ranges(struct amounts *amounts, int from, const struct number *l
                               .is_range = true,
                               .number = {low->value, high[i].value},
                               .style = high[i].style};
-        if (dash && low->style != high[i].style)
-            amount.doubt = "a dash between a word and a figure";
+        bool half = (low->style == NUMBER_WORDS && low->needs_unit) ||
+                    (high[i].style == NUMBER_WORDS && high[i].needs_unit);
+        if (dash && (low->style != high[i].style || half))
+            amount.doubt = "a dash between a word and a figure, or behind a part of one";
         add_span(amounts, &amount, low->needs_unit && high[i].needs_unit, false);
     }
 }

@@ -87,6 +87,8 @@ static const char *add_amount(struct build *build, const struct item *item)
 {
     struct build_dose *dose = dose_now(build);
     struct build_step *step = step_now(build);
+    if (dose == NULL && build->and_pending)
+        return "\"and\" before the first amount";
     if (dose != NULL && dose->amount == NULL) {
         if (!build->tokens->table->settings[build->tokens->language].time_first)
             return "the amount stands behind its time";

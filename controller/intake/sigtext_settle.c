@@ -132,7 +132,8 @@ static void settle_days(struct settler *settler, const struct build_dose *dose, 
 {
     int days = __builtin_popcount(dose->days);
     dosage->weekdays = dose->days;
-    if (dose->days_single && (!dosage->has_frequency || dose->unit != SIGTEXT_WK))
+    /* Three days or more in one breath are a week's plan; one or two may be meant for this week only. */
+    if (dose->days_single && days < 3 && (!dosage->has_frequency || dose->unit != SIGTEXT_WK))
         settler->doubt = "one such day, or every one";
     if (dosage->has_frequency) {
         bool each_day = dose->unit == SIGTEXT_D && dose->period.low == 1 && dose->period.high == 1;

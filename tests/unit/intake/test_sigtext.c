@@ -12,6 +12,8 @@
 #include "tests/unit/intake/sigtext_support.h"
 
 static const struct sig_example english[] = {
+    {"1 tab on Monday, Wednesday and Friday", "1 tablet, 3 times a week on Monday, Wednesday, Friday"},
+    {"two 5ml spoonfuls three times a day", "2 5 mL spoonful, 3 times a day"},
     {"1 tablet - 3 times a day - Oral route - One tablet three times daily", "1 tablet, 3 times a day; Oral"},
     {"take one 3 times a day", "1 (unit not stated), 3 times a day"},
     {"take one three times a day", "1 (unit not stated), 3 times a day"},
@@ -270,6 +272,7 @@ static const struct sig_example english[] = {
 };
 
 static const struct sig_example german[] = {
+    {"mo, mi, fr 1 Tablette", "1 tablet, 3 times a week on Monday, Wednesday, Friday"},
     {"1-0-1", "1 (unit not stated), twice a day, in the morning and in the evening"},
     {"1-0-1-0", "1 (unit not stated), twice a day, in the morning and in the evening"},
     {"1-0-1-0 Tabletten", "1 tablet, twice a day, in the morning and in the evening"},

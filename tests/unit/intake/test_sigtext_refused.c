@@ -12,6 +12,10 @@
 #include "tests/unit/intake/sigtext_support.h"
 
 static const struct sig_refusal english[] = {
+    {"1 tab on Monday and Friday", SIGTEXT_DOUBTFUL, ""},
+    {"take and a half tablets on alternate days", SIGTEXT_CONTRADICTORY, "a half tablets"},
+    {"take half - a tablet daily", SIGTEXT_DOUBTFUL, "half - a tablet"},
+    {"2 5ml spoonfuls daily", SIGTEXT_DOUBTFUL, "2 5ml spoonfuls"},
     {"1 tablet daily - 1 tablet at night", SIGTEXT_CONTRADICTORY, "at night"},
     {"1 tablet at night - 1 tablet in the morning", SIGTEXT_CONTRADICTORY, "in the morning"},
     {"1 tablet - twice a day - One three times daily", SIGTEXT_CONTRADICTORY, "three times daily"},
@@ -38,7 +42,6 @@ static const struct sig_refusal english[] = {
     {"1 tab before meals", SIGTEXT_NO_TIMES, ""},
     {"1 tab 30-60 minutes before breakfast", SIGTEXT_CONTRADICTORY, "30"},
     {"1 tab q8h at bedtime", SIGTEXT_CONTRADICTORY, "1 tab q8h at bedtime"},
-    {"1 tab on Monday, Wednesday and Friday", SIGTEXT_DOUBTFUL, ""},
     {"1 tab twice weekly on Mondays", SIGTEXT_CONTRADICTORY, "1 tab twice weekly on Mondays"},
     {"1 tab every day except Sunday", SIGTEXT_UNKNOWN_WORDS, "except"},
     {"1 tab once at bedtime", SIGTEXT_CONTRADICTORY, "at bedtime"},
@@ -172,7 +175,6 @@ static const struct sig_refusal german[] = {
     {"0-0-0-0", SIGTEXT_CONTRADICTORY, "0"},
     {"1-1-1-1-1", SIGTEXT_CONTRADICTORY, "1-1-1-1"},
     {"1.000 mg täglich", SIGTEXT_DOUBTFUL, "1.000"},
-    {"mo, mi, fr 1 Tablette", SIGTEXT_DOUBTFUL, ""},
     {"nach Anweisung", SIGTEXT_DIRECTED, "nach Anweisung"},
     {"1-0-2 Tabletten, dann absetzen", SIGTEXT_OPEN_STEP, ""},
     {"½-0-0 Kapsel", SIGTEXT_CONTRADICTORY, "½-0-0 Kapsel"},
