@@ -362,6 +362,10 @@ static int open_lines(struct daemon *d, struct error *err)
 struct daemon *daemon_create(const struct daemon_params *params, struct error *err)
 {
     static const int signals[] = {SIGTERM, SIGINT};
+    const struct ports_params ports = {.site = params->site,
+                                       .clock = params->clock,
+                                       .trace = params->trace,
+                                       .seed = (uint64_t)clock_wall_ms(params->clock)};
     struct daemon *d = calloc(1, sizeof *d);
     if (!d) {
         error_set(err, E_MEMORY, "no memory for sachetd");
@@ -375,7 +379,7 @@ struct daemon *daemon_create(const struct daemon_params *params, struct error *e
     d->loop = loop_create(params->clock, err);
     if (!d->loop || loop_add_signals(d->loop, signals, 2, signalled, d, err) < 0)
         goto fail;
-    d->ports = ports_create(params->site, params->clock, (uint64_t)clock_wall_ms(params->clock), err);
+    d->ports = ports_create(&ports, err);
     if (!d->ports || open_lines(d, err) < 0)
         goto fail;
     d->timer = loop_add_timer(d->loop, now_ms, timer_due, d);

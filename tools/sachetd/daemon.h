@@ -23,6 +23,7 @@ struct store;
 
 struct daemon_params {
     const char *records; /* folder for batch records */
+    const char *trace;   /* folder for traces of the lines; NULL: none */
     const struct conf *site;
     struct store *store;
     const struct review_rules *rules; /* of the site */

@@ -23,13 +23,14 @@ enum { PATH_BYTES = 4096 };
 
 struct arguments {
     const char *site;
+    const char *trace;
     bool attend;
     bool once;
     enum log_level level;
 };
 
 static const char help[] =
-    "usage: sachetd --site DIR [--once] [--attend] [--log-level error|warning|info|debug]\n"
+    "usage: sachetd --site DIR [--once] [--attend] [--trace DIR] [--log-level LEVEL]\n"
     "\n"
     "Owns the packing machines of a site and packs the batches that people start with 'sachet batch\n"
     "start'. Listens on no port: people and screens speak with it through the store.\n"
@@ -39,7 +40,9 @@ static const char help[] =
     "  --attend           stand in for the operator: confirm that doubtful pouches were removed, clear,\n"
     "                     reset and start after a stop. For demos and tests on SIMULATED machines; a real\n"
     "                     machine is refused\n"
-    "  --log-level LEVEL  default info; lines go to stderr and carry ids, never names\n"
+    "  --trace DIR        record every request and answer of each line in a new file there\n"
+    "  --log-level LEVEL  error, warning, info or debug, default info; lines go to stderr and carry ids, "
+    "never names\n"
     "  --version, --help\n"
     "\n"
     "SIGTERM and SIGINT finish the pouches that were started, suspend the machines and end with status 0.\n"
@@ -48,13 +51,10 @@ static const char help[] =
 static int parse(int argc, char **argv, struct arguments *ret_arguments, struct error *err)
 {
     static const struct option options[] = {
-        {"site", required_argument, NULL, 's'},
-        {"once", no_argument, NULL, 'o'},
-        {"attend", no_argument, NULL, 'a'},
-        {"log-level", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+        {"site", required_argument, NULL, 's'},      {"once", no_argument, NULL, 'o'},
+        {"attend", no_argument, NULL, 'a'},          {"trace", required_argument, NULL, 't'},
+        {"log-level", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0},
     };
     static const char *const levels[] = {"error", "warning", "info", "debug"};
     const char *site = getenv("SACHET_SITE");
@@ -66,6 +66,9 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments, struct 
         switch (option) {
         case 's':
             arguments.site = optarg;
+            break;
+        case 't':
+            arguments.trace = optarg;
             break;
         case 'o':
             arguments.once = true;
@@ -119,6 +122,7 @@ static int run(const struct arguments *arguments, struct error *err)
     }
     if (rc == 0) {
         const struct daemon_params params = {.records = records,
+                                             .trace = arguments->trace,
                                              .site = site,
                                              .store = store,
                                              .rules = &rules,

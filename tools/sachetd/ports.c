@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sachetd/ports.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,9 @@
 #include "hw/machine.h"
 #include "hw/modbus/bus.h"
 #include "hw/modbus/modbus_machine.h"
+#include "hw/wrap/trace.h"
 
-enum { BUSES_MAX = 128 };
+enum { BUSES_MAX = 128, TRACES_MAX = 9999, PATH_BYTES = 4096 };
 
 /* A serial line, known by its device. */
 struct shared_bus {
@@ -21,23 +23,19 @@ struct shared_bus {
 };
 
 struct ports {
-    const struct conf *site;
-    struct clock *clock;
-    uint64_t seed;
+    struct ports_params params;
     struct shared_bus buses[BUSES_MAX];
     int bus_count;
 };
 
-struct ports *ports_create(const struct conf *site, struct clock *clock, uint64_t seed, struct error *err)
+struct ports *ports_create(const struct ports_params *params, struct error *err)
 {
     struct ports *ports = calloc(1, sizeof *ports);
     if (!ports) {
         error_set(err, E_MEMORY, "no memory for the lines of the site");
         return NULL;
     }
-    ports->site = site;
-    ports->clock = clock;
-    ports->seed = seed;
+    ports->params = *params;
     return ports;
 }
 
@@ -53,7 +51,7 @@ void ports_destroy(struct ports *ports)
 /* The site's check made sure that machines with one device agree on baud and parity. */
 static struct bus *bus_of(struct ports *ports, int index, struct error *err)
 {
-    const struct conf *site = ports->site;
+    const struct conf *site = ports->params.site;
     const char *device = conf_text(site, "machines[%d].device", index);
     for (int i = 0; i < ports->bus_count; i++) {
         if (strcmp(ports->buses[i].device, device) == 0)
@@ -63,11 +61,11 @@ static struct bus *bus_of(struct ports *ports, int index, struct error *err)
         error_set(err, E_LIMIT, "%s: at most %d serial lines", conf_file(site), BUSES_MAX);
         return NULL;
     }
-    const struct bus_params params = {.clock = ports->clock,
+    const struct bus_params params = {.clock = ports->params.clock,
                                       .device = device,
                                       .baud = (uint32_t)conf_int(site, "machines[%d].baud", index),
                                       .parity = "NEO"[conf_int(site, "machines[%d].parity", index)],
-                                      .seed = ports->seed + (uint64_t)ports->bus_count};
+                                      .seed = ports->params.seed + (uint64_t)ports->bus_count};
     struct bus *bus = bus_create(&params, err);
     if (bus)
         ports->buses[ports->bus_count++] = (struct shared_bus){.device = device, .bus = bus};
@@ -77,10 +75,10 @@ static struct bus *bus_of(struct ports *ports, int index, struct error *err)
 static struct machine *open_modbus(struct ports *ports, int index, const struct profile *profile,
                                    struct error *err)
 {
-    const struct conf *site = ports->site;
+    const struct conf *site = ports->params.site;
     struct modbus_machine_params params = {
         .profile = profile,
-        .clock = ports->clock,
+        .clock = ports->params.clock,
         .host = conf_text(site, "machines[%d].host", index),
         .port = (uint16_t)conf_int(site, "machines[%d].port", index),
         .unit = (uint8_t)conf_int(site, "machines[%d].unit", index),
@@ -93,12 +91,40 @@ static struct machine *open_modbus(struct ports *ports, int index, const struct 
     return modbus_machine_create(&params, err);
 }
 
+/* FOLDER/NAME.ndjson, or NAME-2.ndjson and so on: a trace is evidence and is never written over. */
+static struct machine *add_trace(struct ports *ports, struct machine *machine, const char *name,
+                                 struct error *err)
+{
+    char file[PATH_BYTES];
+    for (int n = 1; n <= TRACES_MAX; n++) {
+        char number[16] = "";
+        if (n > 1)
+            (void)snprintf(number, sizeof number, "-%d", n); /* fits */
+        if (snprintf(file, sizeof file, "%s/%s%s.ndjson", ports->params.trace, name, number) >= PATH_BYTES) {
+            error_set(err, E_LIMIT, "--trace: path too long, at most %d bytes", PATH_BYTES - 1);
+            return NULL;
+        }
+        struct machine *traced = trace_create(machine, file, name, ports->params.clock, err);
+        if (traced || err->code != E_EXISTS)
+            return traced;
+    }
+    error_set(err, E_LIMIT, "%s: there are %d traces of %s already; take another folder", ports->params.trace,
+              TRACES_MAX, name);
+    return NULL;
+}
+
 struct machine *ports_open(struct ports *ports, int index, struct profile *ret_profile, struct error *err)
 {
-    if (profile_load(conf_text(ports->site, "machines[%d].profile", index), ret_profile, err) < 0)
+    const char *name = conf_text(ports->params.site, "machines[%d].name", index);
+    if (profile_load(conf_text(ports->params.site, "machines[%d].profile", index), ret_profile, err) < 0)
         return NULL;
     struct machine *machine = open_modbus(ports, index, ret_profile, err);
-    if (!machine)
-        error_prefix(err, "machine %s", conf_text(ports->site, "machines[%d].name", index));
-    return machine;
+    struct machine *traced = machine;
+    if (machine && ports->params.trace)
+        traced = add_trace(ports, machine, name, err);
+    if (!traced) {
+        error_prefix(err, "machine %s", name);
+        machine_destroy(machine);
+    }
+    return traced;
 }

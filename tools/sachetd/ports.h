@@ -17,8 +17,15 @@ struct machine;
 struct ports;
 struct profile;
 
-/* site and clock are borrowed. NULL: E_MEMORY. */
-struct ports *ports_create(const struct conf *site, struct clock *clock, uint64_t seed, struct error *err);
+struct ports_params {
+    const struct conf *site;
+    struct clock *clock;
+    const char *trace; /* folder for a trace of each machine (hw/wrap/trace.h); NULL: none */
+    uint64_t seed;     /* of jitter */
+};
+
+/* All of params is borrowed. NULL: E_MEMORY. */
+struct ports *ports_create(const struct ports_params *params, struct error *err);
 /* The port of machines[index], not connected yet, and its profile. NULL: what the profile's file, the line or
  * the memory said. */
 struct machine *ports_open(struct ports *ports, int index, struct profile *ret_profile, struct error *err);

@@ -163,6 +163,20 @@ static void plant_finish(struct plant *p)
     pharmacy_finish(&p->pharmacy);
 }
 
+/* Lines of a file of the site that hold the words. */
+static int count_lines(struct plant *p, const char *name, const char *words)
+{
+    char path[SCRATCH_PATH_BYTES], line[8192];
+    int count = 0;
+    FILE *file = fopen(scratch_path(&p->pharmacy.scratch, name, path), "r");
+    if (!file)
+        fail_msg("%s: %s", path, strerror(errno));
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, words) != NULL;
+    fclose(file);
+    return count;
+}
+
 /* ---- */
 
 static const char rtu_machines[] =
@@ -189,7 +203,11 @@ static void a_batch_is_packed_over_rtu_beside_a_dead_machine(void **state)
     const char *const args[] = {"--machines", "2", NULL};
     start_sim(&p, true, args);
     rtu_site(&p);
-    pack_or_fail(&p, NULL);
+    const char *const trace[] = {"--trace", p.pharmacy.scratch.folder, NULL};
+    pack_or_fail(&p, trace);
+    /* Every job went over the line and came back, and the dead machine's line was recorded, too. */
+    assert_true(count_lines(&p, "m1.ndjson", "\"kind\":\"read_result\",\"did\":\"done\"") >= p.jobs);
+    assert_true(count_lines(&p, "m3.ndjson", "\"error\":\"E_TIMEOUT\"") >= 2);
     plant_finish(&p);
 }
 
