@@ -474,7 +474,7 @@ int64_t world_seal_tick(struct world *world)
 int16_t world_seal_dc(struct world *world)
 {
     int64_t mc = world_seal_tick(world);
-    return world->troubles[WORLD_TROUBLE_THERMOCOUPLE] ? SEAL_MAXIMUM_DC : (int16_t)(mc / 100);
+    return (int16_t)(world->troubles[WORLD_TROUBLE_THERMOCOUPLE] ? SEAL_MAXIMUM_DC : mc / 100);
 }
 
 static bool is_in_band(const struct world *world, int64_t mc)
