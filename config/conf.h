@@ -92,6 +92,8 @@ extern const struct conf_schema conf_timing;  /* config/timing.c */
 extern const struct conf_schema conf_packing; /* config/packing.c */
 extern const struct conf_schema conf_sync;    /* config/sync.c; cases to plan, no configuration */
 extern const struct conf_schema conf_sig;     /* config/sig.c */
+/* config/scenario.c; for simulated machines, no configuration */
+extern const struct conf_schema conf_scenario;
 
 /* All schemas, NULL-ended: for `sachet check` and the reference pages. */
 extern const struct conf_schema *const conf_schemas[];

@@ -212,11 +212,24 @@ static void put_on_line(struct sim_machine *sim, int64_t at_ms)
         settle_answer(sim, MACHINE_UNKNOWN, E_TIMEOUT, deadline_ms(sim, waiting));
         return;
     }
+    if (faulty && fault == SIM_BUSY) {
+        settle_answer(sim, MACHINE_NOT_DONE, E_DEVICE, at_ms);
+        return;
+    }
+    if (faulty && fault == SIM_TEAR_REQUEST) {
+        if (request->kind == MACHINE_PUT_JOB)
+            world_put_torn(world);
+        bool ignored = request->kind == MACHINE_PUT_JOB;
+        settle_answer(sim, ignored ? MACHINE_DONE : MACHINE_UNKNOWN, ignored ? 0 : E_FRAME, at_ms);
+        return;
+    }
     perform(sim, request, &sim->answer);
     if (faulty && fault == SIM_REPEAT_REQUEST && world_answers(world))
         perform(sim, request, &sim->answer);
     int code = sim->answer.code;
-    if (code == E_TIMEOUT || (faulty && fault == SIM_LOSE_ANSWER))
+    if (faulty && fault == SIM_TEAR_ANSWER)
+        settle_answer(sim, MACHINE_UNKNOWN, E_FRAME, at_ms);
+    else if (code == E_TIMEOUT || (faulty && (fault == SIM_LOSE_ANSWER || fault == SIM_LATE_ANSWER)))
         settle_answer(sim, MACHINE_UNKNOWN, E_TIMEOUT, deadline_ms(sim, waiting));
     else
         settle_answer(sim, code == 0 || code == E_NOT_FOUND ? MACHINE_DONE : MACHINE_NOT_DONE, code, at_ms);

@@ -36,6 +36,10 @@ enum sim_fault {
     SIM_LOSE_ANSWER,    /* the machine does it, the answer is lost */
     SIM_REPEAT_REQUEST, /* the machine sees it twice */
     SIM_RESET_LINK,     /* the connection breaks before the request arrives */
+    SIM_LATE_ANSWER,    /* the machine does it, the answer comes after the time-out and is thrown away */
+    SIM_TEAR_REQUEST, /* a job's mailbox arrives torn (ignored, yet answered); another request is not whole */
+    SIM_TEAR_ANSWER,  /* the machine does it, the answer is cut off */
+    SIM_BUSY,         /* the machine answers with exception 06 and does nothing */
 };
 
 struct machine *sim_machine_create(const struct sim_machine_params *params, struct error *err);

@@ -149,6 +149,19 @@ static void begin_pouch(struct world *world, const struct queued *queued)
 
 /* ---- sealing ---- */
 
+/* What the thermocouple says before and after the seal must lie in the band. */
+static void watch_seal(struct world *world, struct pouch *pouch)
+{
+    if (world_seal_in_band(world))
+        return;
+    pouch_blame(pouch, MACHINE_REASON_SEAL);
+    if (world->troubles[WORLD_TROUBLE_THERMOCOUPLE])
+        pouch->alarm = MACHINE_ALARM_THERMOCOUPLE;
+    else
+        pouch->alarm =
+            world_seal_dc(world) < world->seal_set_dc ? MACHINE_ALARM_SEAL_COLD : MACHINE_ALARM_SEAL_HOT;
+}
+
 static void begin_seal(struct world *world)
 {
     struct pouch *pouch = &world->stations[STATION_SEAL];
@@ -158,13 +171,7 @@ static void begin_seal(struct world *world)
     pouch->due_us = world->now_us + world->params.dwell_us;
     pouch->seal_min_dc = pouch->seal_max_dc = world_seal_dc(world);
     pouch->cold = !world_seal_warm(world);
-    if (!world_seal_in_band(world)) {
-        pouch_blame(pouch, MACHINE_REASON_SEAL);
-        pouch->alarm =
-            pouch->seal_min_dc < world->seal_set_dc ? MACHINE_ALARM_SEAL_COLD : MACHINE_ALARM_SEAL_HOT;
-        if (world->troubles[WORLD_TROUBLE_THERMOCOUPLE])
-            pouch->alarm = MACHINE_ALARM_THERMOCOUPLE;
-    }
+    watch_seal(world, pouch);
     world_raise(world, pouch->alarm); /* now, so that the machine holds before the next pouch */
 }
 
@@ -236,11 +243,21 @@ static void weigh(struct world *world, struct pouch *pouch)
         pouch_blame(pouch, MACHINE_REASON_WEIGHT);
 }
 
+/* The pouch before had a pill outside its window: this one is void, too, whatever lies in it. */
+static bool follows_late(const struct world *world, const struct pouch *pouch)
+{
+    uint32_t before = pouch->job.seq - 1;
+    const struct machine_result *result = &world->memory->ring[before % world->params.ring_size].result;
+    return result->seq == before && (result->checks & MACHINE_CHECK_LATE_DROP);
+}
+
 static void inspect(struct world *world, struct pouch *pouch)
 {
     bool fits = pouch->foreign == 0 && pouch->broken == 0;
     for (unsigned i = 0; i < pouch->job.entry_count; i++)
         fits = fits && pouch->lanes[i].fallen == pouch->lanes[i].want;
+    if (follows_late(world, pouch))
+        pouch_blame(pouch, MACHINE_REASON_LATE_DROP);
     read_print(world, pouch);
     if (world->params.caps & MACHINE_CAP_VISION)
         look(world, pouch, fits);
@@ -266,10 +283,12 @@ static void finish_seal(struct world *world, struct pouch *pouch)
         pouch->seal_min_dc = dc;
     if (dc > pouch->seal_max_dc)
         pouch->seal_max_dc = dc;
+    watch_seal(world, pouch);
+    world_raise(world, pouch->alarm);
     struct world_truth *truth = truth_row(world, pouch->truth);
     if (truth)
         truth->sealed = true;
-    bool weak = trouble_take(world, WORLD_FAULT_SEAL_WEAK) || world->troubles[WORLD_TROUBLE_SEAL_WEAK];
+    bool weak = trouble_take(world, WORLD_FAULT_SEAL_WEAK) || world->troubles[WORLD_TROUBLE_SEAL_BAR];
     if (weak)
         pouch_blame(pouch, MACHINE_REASON_SEAL);
     else

@@ -25,55 +25,20 @@ const char *world_fate_name(enum world_fate fate)
     return "?";
 }
 
-static const char *const fault_words[] = {
-#define FAULT_WORD(name, word, text) word,
-    WORLD_FAULT_TABLE(FAULT_WORD)
-#undef FAULT_WORD
+static const char *const trouble_words[] = {
+#define TROUBLE_WORD(name, word, of_bay, text) word,
+    TROUBLE_TABLE(TROUBLE_WORD)
+#undef TROUBLE_WORD
 };
-
-static const struct {
-    const char *word;
-    const char *text;
-} trouble_rows[] = {
-#define TROUBLE_ROW(name_, word_, of_bay_, text_) {.word = word_, .text = text_},
-    WORLD_TROUBLE_TABLE(TROUBLE_ROW)
-#undef TROUBLE_ROW
-};
-
-const char *world_fault_word(enum world_fault fault)
-{
-    return fault < WORLD_FAULTS ? fault_words[fault] : "?";
-}
 
 const char *world_trouble_word(enum world_trouble trouble)
 {
-    return trouble < WORLD_TROUBLES ? trouble_rows[trouble].word : "?";
-}
-
-const char *world_trouble_text(enum world_trouble trouble)
-{
-    return trouble < WORLD_TROUBLES ? trouble_rows[trouble].text : "?";
+    return trouble < WORLD_TROUBLES ? trouble_words[trouble] : "?";
 }
 
 bool world_trouble_is_of_bay(enum world_trouble trouble)
 {
     return trouble < WORLD_TROUBLE_OF_MACHINE;
-}
-
-enum world_fault world_fault_find(const char *word)
-{
-    enum world_fault fault = 0;
-    while (fault < WORLD_FAULTS && strcmp(word, fault_words[fault]) != 0)
-        fault++;
-    return fault;
-}
-
-enum world_trouble world_trouble_find(const char *word)
-{
-    enum world_trouble trouble = 0;
-    while (trouble < WORLD_TROUBLES && strcmp(word, trouble_rows[trouble].word) != 0)
-        trouble++;
-    return trouble;
 }
 
 bool world_truth_fits(const struct world_truth *truth, const struct machine_job *job)

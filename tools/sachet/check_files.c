@@ -178,7 +178,7 @@ static int explain(const struct cli *cli, const char *name, struct error *err)
     }
     return error_set(err, E_ARG,
                      "--explain %s: no such format; there are sachet-site, sachet-machine, sachet-timing, "
-                     "sachet-packing, sachet-sync and sachet-sig",
+                     "sachet-packing, sachet-sync, sachet-sig and sachet-scenario",
                      name);
 }
 

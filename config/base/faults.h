@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * faults: what can go wrong with a machine, as words. One table each for what happens once, what lasts until
+ * it is mended, and what hands, line, controller and people do. They feed the simulator, scenario files, the
+ * control port and the documents. Nothing but tables.
+ */
+#ifndef CONFIG_BASE_FAULTS_H
+#define CONFIG_BASE_FAULTS_H
+
+/* Once: with one piece of a bay, and from FILM_SLIP on with one pouch. X(name, word, text) */
+#define FAULT_TABLE(X)                                                                                      \
+    X(NONE, "none", "nothing")                                                                              \
+    X(MISSED, "missed", "the pocket was empty: no pulse")                                                   \
+    X(TWINS, "twins", "two pieces fall, the sensor sees two")                                               \
+    X(TWINS_UNSEEN, "twins-unseen", "two pieces fall, the sensor sees one")                                 \
+    X(BROKEN, "broken", "the piece breaks, the sensor notices")                                             \
+    X(LATE, "late", "the piece hangs and falls after its window closed")                                    \
+    X(JAM, "jam", "the rotor sticks; two automatic reversals are tried")                                    \
+    X(BOUNCE, "bounce", "the sensor gives 2 to 6 edges within 5 ms; the debounce may let one more through") \
+    X(FILM_SLIP, "film-slip", "the film slips under one pouch")                                             \
+    X(SPLICE, "splice", "a splice of the reel lies in one pouch")                                           \
+    X(PRINT_BLANK, "print-blank", "the printed number of one pouch is not readable")                        \
+    X(PRINT_SHIFT, "print-shift", "one pouch bears the number of the one before")                           \
+    X(SEAL_WEAK, "seal-weak", "one seal does not close although it is warm")                                \
+    X(CAMERA_ALARM, "camera-alarm", "the camera refuses one right pouch")                                   \
+    X(CAMERA_MISS, "camera-miss", "the camera passes one pouch whatever lies in it")                        \
+    X(WEIGHT_ALARM, "weight-alarm", "the weigher refuses one right pouch")
+
+/* Until mended; value 0 mends, 1 is usual. X(name, word, of a bay, text) */
+#define TROUBLE_TABLE(X)                                                                             \
+    X(SENSOR_DEAD, "sensor-dead", true, "the count sensor sees nothing")                             \
+    X(SENSOR_DUST, "sensor-dust", true, "the count sensor is dark all the time")                     \
+    X(SENSOR_BOUNCE, "sensor-bounce", true, "every piece bounces")                                   \
+    X(LID_OPEN, "lid-open", true, "the canister's lid is open")                                      \
+    X(DOOR_CHANNEL, "door-channel", false, "second channel 1: stuck closed, 2: wire broken, open")   \
+    X(ESTOP_CHANNEL, "estop-channel", false, "second channel 1: stuck healthy, 2: wire broken")      \
+    X(HEATER_OPEN, "heater-open", false, "the sealer's heater is broken")                            \
+    X(THERMOCOUPLE, "thermocouple", false, "the sealer's thermocouple is broken, reads its maximum") \
+    X(SEAL_DRIFT, "seal-drift", false, "the set point runs away by value 0.1 C a minute")            \
+    X(SEAL_BAR, "seal-bar", false, "the sealing bar is worn, seals do not close")                    \
+    X(FILM_SENSOR, "film-sensor", false, "the pouch sensor is dirty and sees slips")                 \
+    X(PRINT_HEAD, "print-head", false, "the print head is too hot")                                  \
+    X(CAMERA_BLIND, "camera-blind", false, "the camera passes everything")                           \
+    X(CAMERA_DEAD, "camera-dead", false, "the camera does not answer")                               \
+    X(WEIGHER_DRIFT, "weigher-drift", false, "the weigher reads value mg too much")                  \
+    X(WEIGHER_DEAD, "weigher-dead", false, "the weigher does not answer")                            \
+    X(STATE_STUCK, "state-stuck", false, "no acting state ends")                                     \
+    X(SLOW, "slow", false, "value permille are added to the cycle")
+
+/* Of hands and the mains, at one machine. X(name, word, text) */
+#define HAND_TABLE(X)                                                                           \
+    X(POWER_OFF, "power-off", "the plug is pulled")                                             \
+    X(POWER_ON, "power-on", "the plug is put back")                                             \
+    X(CUT_POWER, "cut-power", "the power goes at the value-th micro-step from here (1)")        \
+    X(DOOR_OPEN, "door-open", "the guard door is opened")                                       \
+    X(DOOR_CLOSE, "door-close", "the guard door is closed")                                     \
+    X(ESTOP, "estop", "the emergency stop is pressed")                                          \
+    X(ESTOP_RELEASE, "estop-release", "the emergency stop is released")                         \
+    X(EMPTY, "empty", "all pieces of the bay's canister are gone, unknown to the machine")      \
+    X(SEAT, "seat", "a canister with value pieces is seated in the bay; canister 0: taken out") \
+    X(SWAP, "swap", "another canister, with as many pieces, stands in the bay's seat")          \
+    X(FILM_LEFT, "film-left", "value mm of film are left on the reel")                          \
+    X(RIBBON_LEFT, "ribbon-left", "value mm of ribbon are left")                                \
+    X(SPOIL_MEMORY, "spoil-memory", "copy 0 or 1 (value) of the board memory is damaged")       \
+    X(MEND_ALL, "mend-all", "service was there: nothing that lasts is broken any more")
+
+/* Of the line; value: with the value-th request from here (1). X(name, word, text) */
+#define LINE_FAULT_TABLE(X)                                                                          \
+    X(LOSE_REQUEST, "lose-request", "a request never reaches the machine")                           \
+    X(LOSE_ANSWER, "lose-answer", "the machine does it, its answer is lost")                         \
+    X(LATE_ANSWER, "late-answer", "the answer comes after the time-out")                             \
+    X(REPEAT_REQUEST, "repeat-request", "the machine sees a request twice")                          \
+    X(RESET_LINK, "reset-link", "the connection breaks before the request arrives")                  \
+    X(TEAR_REQUEST, "tear-request", "a mailbox arrives with a wrong CRC, another request not whole") \
+    X(TEAR_ANSWER, "tear-answer", "the answer is cut off or has a wrong CRC")                        \
+    X(BUSY, "busy", "the machine answers with exception 06")
+
+/* Of the controller's process and of people, only where a controller is part of the run. X(name, word, text)
+ */
+#define CREW_TABLE(X)                                                                             \
+    X(KILL, "kill-controller", "the controller's process dies, and another one starts at once")   \
+    X(FREEZE, "freeze-controller", "the controller does nothing for so long (for)")               \
+    X(RIVAL, "rival-controller", "another controller takes the machine with a newer session")     \
+    X(CLOCK_BACK, "clock-back", "the wall clock is set back by value minutes")                    \
+    X(ASK_BATCH, "ask-batch", "somebody asks the batch (text: start, pause, resume, cancel)")     \
+    X(ASK_MACHINE, "ask-machine", "somebody asks the machine (text: clear, reset, confirm, ...)") \
+    X(UNLOCK, "unlock-bay", "a person has looked at a locked bay and opens it")                   \
+    X(SQL, "store", "the store is changed behind the controller's back (text: one SQL statement)")
+
+#endif
