@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pharmacy: a store with people, products, canisters and signed plans, for tests that pack. For cmocka: what
- * goes wrong while it is set up fails the test.
- *
- * Every patient has two pouches a day: in the morning one piece of A and one and a half of B, at bedtime two
- * of C. Machine "m1" holds A in bays 0 and 4, whole and half B in bays 1 and 2, C in bay 3; the canister of
- * bay b has the number 1 + b.
+ * pharmacy: the small pharmacy of tools/stage/demo_store.h in a scratch folder, for tests that pack. For
+ * cmocka: what goes wrong while it is set up fails the test.
  */
 #ifndef TESTS_SUPPORT_PHARMACY_H
 #define TESTS_SUPPORT_PHARMACY_H
@@ -13,14 +9,15 @@
 #include <stdint.h>
 
 #include "tests/support/scratch.h"
+#include "tools/stage/demo_store.h"
 
 struct store;
 
 enum {
-    PHARMACY_BAYS = 5,
-    PHARMACY_FIRST_CANISTER = 1, /* as a simulated machine 0 numbers them */
-    PHARMACY_PIECES = 5000,      /* in each canister */
-    PHARMACY_POUCHES_A_DAY = 2,
+    PHARMACY_BAYS = DEMO_BAYS,
+    PHARMACY_FIRST_CANISTER = DEMO_FIRST_CANISTER,
+    PHARMACY_PIECES = DEMO_PIECES,
+    PHARMACY_POUCHES_A_DAY = DEMO_POUCHES_A_DAY,
 };
 
 struct pharmacy {
