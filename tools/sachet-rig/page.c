@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/sachet-rig/page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/base/buf.h"
+
+enum { HAZARDS = 28 };
+
+/* Hazards of the risk table that no simulated machine or line can show, and what shows their control. */
+static const struct {
+    int number;
+    const char *where;
+} elsewhere[] = {
+    {2, "matching by product code: intake and formulary tests; at the machine: the canister's number"},
+    {8, "packing rules: plan tests"},
+    {9, "slots: brute-force and independent checker tests"},
+    {10, "refill planner tests"},
+    {12, "plan tests"},
+    {17, "review tests"},
+    {19, "packing rules: plan tests"},
+    {26, "log and document tests"},
+    {27, "store tests: audit chain, backups"},
+};
+
+static const char *elsewhere_of(int number)
+{
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+        if (elsewhere[i].number == number)
+            return elsewhere[i].where;
+    }
+    return "no scenario";
+}
+
+/* "H3" stands in "H3 H4" and not in "H13". */
+static bool names(const char *hazards, int number)
+{
+    char word[8];
+    int len = snprintf(word, sizeof word, "H%d", number);
+    for (const char *at = strstr(hazards, word); at; at = strstr(at + 1, word)) {
+        bool starts = at == hazards || at[-1] == ' ';
+        if (starts && (at[len] == '\0' || at[len] == ' '))
+            return true;
+    }
+    return false;
+}
+
+static size_t count_passed(const struct page_row *rows, size_t count)
+{
+    size_t passed = 0;
+    for (size_t i = 0; i < count; i++)
+        passed += rows[i].passed;
+    return passed;
+}
+
+/* A row begins with the scenario's name in this mark, and the day follows in the next one. */
+void page_last_pass(const char *page, const char *scenario, char ret_day[32])
+{
+    static const struct {
+        const char *before, *after, *day, *end;
+    } marks[] = {{"| `", "` |", "| last pass ", " |"}, {"<td><code>", "</code>", "<td>last pass ", "</td>"}};
+    (void)snprintf(ret_day, 32, "never");
+    for (size_t m = 0; m < 2; m++) {
+        char key[PAGE_TEXT_BYTES + 32];
+        (void)snprintf(key, sizeof key, "%s%s%s", marks[m].before, scenario,
+                       marks[m].after); /* both are short */
+        const char *row = strstr(page, key);
+        const char *line_end = row ? strchr(row, '\n') : NULL;
+        const char *day = row ? strstr(row, marks[m].day) : NULL;
+        if (!day || (line_end && day > line_end))
+            continue;
+        day += strlen(marks[m].day);
+        const char *end = strstr(day, marks[m].end);
+        if (end && end - day < 32)
+            (void)snprintf(ret_day, 32, "%.*s", (int)(end - day), day);
+        return;
+    }
+}
+
+/* ---- Markdown ---- */
+
+static void add_cell(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '|')
+            buf_char(out, '\\');
+        buf_char(out, *text);
+    }
+}
+
+void page_write_markdown(const struct page_row *rows, size_t count, const char *day, struct buf *out)
+{
+    buf_printf(out,
+               "# Rig: hazards, controls, scenarios\n\nSIMULATED. %zu of %zu scenarios passed on %s.\n\n",
+               count_passed(rows, count), count, day);
+    buf_text(
+        out,
+        "| Hazard | Control | Scenario | What happens | Seed | Good | Void | Slips | Result | Last pass |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < count; i++) {
+        const struct page_row *row = &rows[i];
+        buf_printf(out, "| %s | ", row->hazards);
+        add_cell(out, row->control);
+        buf_printf(out, " | `%s` | ", row->scenario);
+        add_cell(out, row->title);
+        buf_printf(out, " | %" PRIu64 " | %" PRId64 " | %" PRId64 " | %" PRId64 " | ", row->seed, row->good,
+                   row->voids, row->slips);
+        buf_text(out, row->passed ? "passed" : "**failed**: ");
+        add_cell(out, row->why);
+        buf_printf(out, " | last pass %s |\n", row->last_pass);
+    }
+    buf_text(out, "\n## Hazards\n\n| Hazard | Scenarios |\n|---|---|\n");
+    for (int h = 1; h <= HAZARDS; h++) {
+        size_t found = 0;
+        buf_printf(out, "| H%d | ", h);
+        for (size_t i = 0; i < count; i++) {
+            if (names(rows[i].hazards, h))
+                buf_printf(out, "%s`%s`%s", found++ ? ", " : "", rows[i].scenario,
+                           rows[i].passed ? "" : " (failed)");
+        }
+        if (found == 0)
+            buf_text(out, elsewhere_of(h));
+        buf_text(out, " |\n");
+    }
+}
+
+/* ---- HTML ---- */
+
+static void add_text(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '&':
+            buf_text(out, "&amp;");
+            break;
+        case '<':
+            buf_text(out, "&lt;");
+            break;
+        case '>':
+            buf_text(out, "&gt;");
+            break;
+        default:
+            buf_char(out, *text);
+        }
+    }
+}
+
+static void add_td(struct buf *out, const char *text)
+{
+    buf_text(out, "<td>");
+    add_text(out, text);
+    buf_text(out, "</td>");
+}
+
+static const char head[] =
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Rig</title>\n<style>\n"
+    "body { font: 16px/1.5 system-ui, sans-serif; max-width: 90rem; margin: 1rem auto; padding: 0 1rem; }\n"
+    "table { border-collapse: collapse; }\n"
+    "th, td { border: 1px solid #767676; padding: 0.25rem 0.5rem; text-align: left; vertical-align: top; }\n"
+    "td.n { text-align: right; }\n.failed { background: #ffe0e0; font-weight: bold; }\n"
+    "</style>\n</head>\n<body>\n<h1>Rig: hazards, controls, scenarios</h1>\n";
+
+static void write_html_row(const struct page_row *row, struct buf *out)
+{
+    buf_text(out, row->passed ? "<tr>" : "<tr class=\"failed\">");
+    add_td(out, row->hazards);
+    add_td(out, row->control);
+    buf_text(out, "<td><code>");
+    add_text(out, row->scenario);
+    buf_text(out, "</code></td>");
+    add_td(out, row->title);
+    buf_printf(out,
+               "<td class=\"n\">%" PRIu64 "</td><td class=\"n\">%" PRId64 "</td><td class=\"n\">%" PRId64
+               "</td><td class=\"n\">%" PRId64 "</td><td>",
+               row->seed, row->good, row->voids, row->slips);
+    buf_text(out, row->passed ? "passed" : "failed: ");
+    add_text(out, row->why);
+    buf_printf(out, "</td><td>last pass %s</td></tr>\n", row->last_pass);
+}
+
+void page_write_html(const struct page_row *rows, size_t count, const char *day, struct buf *out)
+{
+    buf_text(out, head);
+    buf_printf(out, "<p>SIMULATED. %zu of %zu scenarios passed on %s.</p>\n", count_passed(rows, count),
+               count, day);
+    buf_text(out,
+             "<table>\n<thead><tr><th>Hazard</th><th>Control</th><th>Scenario</th><th>What happens</th>"
+             "<th>Seed</th><th>Good</th><th>Void</th><th>Slips</th><th>Result</th><th>Last pass</th></tr>"
+             "</thead>\n<tbody>\n");
+    for (size_t i = 0; i < count; i++)
+        write_html_row(&rows[i], out);
+    buf_text(out, "</tbody>\n</table>\n<h2>Hazards</h2>\n<table>\n"
+                  "<thead><tr><th>Hazard</th><th>Scenarios</th></tr></thead>\n<tbody>\n");
+    for (int h = 1; h <= HAZARDS; h++) {
+        size_t found = 0;
+        buf_printf(out, "<tr><td>H%d</td><td>", h);
+        for (size_t i = 0; i < count; i++) {
+            if (!names(rows[i].hazards, h))
+                continue;
+            buf_text(out, found++ ? ", " : "");
+            add_text(out, rows[i].scenario);
+            buf_text(out, rows[i].passed ? "" : " (failed)");
+        }
+        if (found == 0)
+            add_text(out, elsewhere_of(h));
+        buf_text(out, "</td></tr>\n");
+    }
+    buf_text(out, "</tbody>\n</table>\n</body>\n</html>\n");
+}
