@@ -9,7 +9,8 @@
  * tells whether the amounts and times can be laid out for a pouch at all.
  *
  * A table is immutable after its creation and may be used by many threads; a struct sigtext is plain data of
- * the caller that points into the table. Nothing here blocks, reads a clock or allocates (but the table).
+ * the caller that points into the table. Nothing here blocks or reads a clock; reading a text takes one block
+ * of memory (about 2 MB) and gives it back.
  */
 #ifndef CONTROLLER_INTAKE_SIGTEXT_H
 #define CONTROLLER_INTAKE_SIGTEXT_H
@@ -37,7 +38,7 @@ enum {
     SIGTEXT_PROPOSALS_MAX = 8, /* words with proposals */
     SIGTEXT_WORD_BYTES = 32,
     SIGTEXT_NEAR_MAX = 3,      /* proposals a word */
-    SIGTEXT_TRIES_MAX = 20000, /* steps of the search for a second meaning */
+    SIGTEXT_TRIES_MAX = 20000, /* steps of the search for another meaning */
 };
 
 enum sigtext_language { SIGTEXT_ENGLISH, SIGTEXT_GERMAN };

@@ -89,6 +89,8 @@ static const char *add_amount(struct build *build, const struct item *item)
     struct build_step *step = step_now(build);
     if (dose == NULL && build->and_pending)
         return "\"and\" before the first amount";
+    if (dose == NULL && step->as_needed != NULL)
+        return "the amount stands behind its time";
     if (dose != NULL && dose->amount == NULL) {
         if (!build->tokens->table->settings[build->tokens->language].time_first)
             return "the amount stands behind its time";
@@ -221,6 +223,8 @@ static const char *add_event(struct build *build, struct build_dose *dose, const
         return too_much;
     if (dose->said_again)
         return "another time behind a dash";
+    if (dose->event_count > 0 && step_now(build)->length != NULL)
+        return "another time behind how long";
     if (dose->event_count > 0) {
         if (from_frequency && !joined)
             return "two times, each said to be the only one of the day";
@@ -288,10 +292,21 @@ static struct build_dose *repeated_dose(struct build *build, const struct item *
     return dose;
 }
 
+/* "1 am 2 pm" is one in the morning and two in the evening; but it looks like a clock. */
+static bool is_like_clock(const struct build *build, const struct item *item)
+{
+    const struct tokens *tokens = build->tokens;
+    const struct item *last = build->last;
+    return last != NULL && last->kind == KIND_AMOUNT && last->bare && last->style != NUMBER_WORDS &&
+           last->to == item->from && sigtext_is_half_day(tokens, item->from);
+}
+
 static const char *add_when(struct build *build, const struct item *item)
 {
     const char *conflict;
     struct build_dose *dose = repeated_dose(build, item, &conflict);
+    if (conflict == NULL)
+        dose->like_clock = is_like_clock(build, item);
     return conflict != NULL ? conflict : add_event(build, dose, item, false);
 }
 

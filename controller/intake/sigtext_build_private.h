@@ -30,6 +30,7 @@ struct build_dose {
     bool listed;             /* ... with one */
     const struct item *meal; /* C, AC or PC: the meal is not named */
     bool meal_listed;        /* "with meals and at bedtime" */
+    bool like_clock;         /* "1 am": only beside others of the kind */
     const struct item *clock;
     unsigned days;
     bool days_single;            /* "on Monday": this one, or every one? */

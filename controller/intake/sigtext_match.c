@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { SMALL_HOUR = 4 }; /* "1 am": at one o'clock, or one in the morning? */
+
 struct matcher {
     const struct tokens *tokens;
     const struct sigtext_pattern *pattern;
@@ -146,6 +148,8 @@ static void fit_time(struct matcher *matcher, int element, int at, const struct 
     item.number_first = item.number_first || at == item.from;
     if (half > 0 && hour >= 1 && hour <= 11) { /* 12 am and 12 pm are often mixed up: not read */
         item.clocks[item.clock_count++] = (hour + (int)(row->value / 1000)) * 60;
+        if (at == item.from && hour <= SMALL_HOUR)
+            item.doubt = "a clock time without \"at\" can be an amount";
         fit(matcher, element + 1, half, &item);
     } else if (half == 0 && hour >= 0 && element + 1 < matcher->pattern->count &&
                !matcher->pattern->elements[element + 1].optional && tokens->language == SIGTEXT_GERMAN) {
@@ -288,6 +292,11 @@ int sigtext_matches(const struct tokens *tokens, const struct sigtext_pattern *p
     return matcher.count;
 }
 
+bool sigtext_is_half_day(const struct tokens *tokens, int at)
+{
+    return phrase_end(tokens, KIND_AM_PM, at, NULL, NULL) > 0;
+}
+
 struct finder {
     const struct tokens *tokens;
     struct item *items;
@@ -413,11 +422,16 @@ static void find_row(struct finder *finder, struct item *item)
         if (item->unit != NULL && item->unit->measure == SIGTEXT_MASS)
             found(finder, item);
         break;
+    case KIND_WHEN:
+        /* "7pm" is a clock time, never 7 in the evening */
+        if (item->from == 0 || !finder->tokens->list[item->from].glued ||
+            finder->tokens->list[item->from - 1].kind != TOKEN_NUMBER)
+            found(finder, item);
+        break;
     case KIND_DAYS:
     case KIND_VERB:
     case KIND_ROUTE:
     case KIND_FREQUENCY:
-    case KIND_WHEN:
     case KIND_AS_NEEDED:
     case KIND_PURPOSE:
     case KIND_DURATION:

@@ -209,6 +209,8 @@ bool sigtext_items(const struct tokens *tokens, int at, struct item *items, int 
 enum { MATCHES_MAX = 24 };
 int sigtext_matches(const struct tokens *tokens, const struct sigtext_pattern *pattern, int at,
                     struct item matches[MATCHES_MAX]);
+/* Is token `at` "am" or "pm"? */
+bool sigtext_is_half_day(const struct tokens *tokens, int at);
 /* sigtext_amount.c: amounts at `at`. */
 int sigtext_amounts(const struct tokens *tokens, int at, struct item matches[MATCHES_MAX]);
 /* sigtext_amount.c: 1-0-1-0 at `at`. */

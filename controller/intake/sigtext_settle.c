@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LIKE_CLOCK_MAX_MILLI = 4000 };
+
 struct settler {
     const struct build *build;
     struct sigtext *sig;
@@ -387,6 +389,10 @@ static void settle_together(struct settler *settler)
             disagree(settler, "as needed or once, and several amounts");
         for (int k = 0; k < i; k++) {
             const struct sigtext_dosage *b = &sig->dosages[k];
+            bool bare = a->has_amount && b->has_amount && a->unit == NULL && b->unit == NULL;
+            if (bare && (a->clock_count > 0) != (b->clock_count > 0))
+                disagree(settler,
+                         "a bare number that may be a clock time"); /* "1 at 8am, 2 in the afternoon" */
             if (a->has_amount && b->has_amount && (a->unit == NULL) != (b->unit == NULL))
                 disagree(settler, "the unit stands at one amount and not at another");
             else if (a->has_amount && b->has_amount && a->unit != b->unit)
@@ -399,6 +405,21 @@ static void settle_together(struct settler *settler)
                 disagree(settler, "amounts with different periods side by side");
         }
     }
+}
+
+/* "1 am 2 pm": small numbers, and nothing else than such doses; "1 at 7 am 7 pm" is no amount of 7. */
+static void settle_like_clock(struct settler *settler)
+{
+    const struct build *build = settler->build;
+    bool any = false, all = true;
+    for (int i = 0; i < build->dose_count; i++) {
+        const struct build_dose *dose = &build->doses[i];
+        any = any || dose->like_clock;
+        all = all && dose->like_clock && dose->amount != NULL &&
+              dose->amount->number.high <= LIKE_CLOCK_MAX_MILLI;
+    }
+    if (any && !all)
+        disagree(settler, "an amount that looks like a clock time");
 }
 
 static void settle_course(struct settler *settler)
@@ -468,6 +489,7 @@ const char *build_settle(const struct build *build, struct sigtext *ret)
     if (build->need_amount)
         return "a verb without an amount";
     settle_course(&settler);
+    settle_like_clock(&settler);
     for (int i = 0; i < build->dose_count; i++) {
         const struct item *amount = build->doses[i].amount;
         if (amount != NULL && amount->kind == KIND_SLOTS)

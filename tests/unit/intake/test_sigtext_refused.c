@@ -12,6 +12,18 @@
 #include "tests/unit/intake/sigtext_support.h"
 
 static const struct sig_refusal english[] = {
+    {"1 tab in the morning for 3 days and at night", SIGTEXT_CONTRADICTORY, "at night"},
+    {"take 1 at 7am 7pm", SIGTEXT_CONTRADICTORY, "7pm"},
+    {"take 1 at 7 am 7 pm", SIGTEXT_CONTRADICTORY, "7 pm"},
+    {"take 1 at 8am and 2 in the afternoon", SIGTEXT_CONTRADICTORY, "take 1 at 8am and 2 in the afternoon"},
+    {"7 am 7 pm", SIGTEXT_CONTRADICTORY, "7 pm"},
+    {"1am 2pm", SIGTEXT_CONTRADICTORY, "2pm"},
+    {"1 am & 2 pm", SIGTEXT_AMBIGUOUS, "1 am & 2 pm"},
+    {"1 tab 2 am", SIGTEXT_DOUBTFUL, "2 am"},
+    {"take as needed 1", SIGTEXT_CONTRADICTORY, "1"},
+    {"1 tab daily and 2 tabs on Sundays", SIGTEXT_CONTRADICTORY, "1 tab daily and 2 tabs on Sundays"},
+    {"1 tab at bedtime for 2 days each week", SIGTEXT_CONTRADICTORY, "each week"},
+    {"1 every 12 hours daily", SIGTEXT_CONTRADICTORY, "daily"},
     {"1 tab on Monday and Friday", SIGTEXT_DOUBTFUL, ""},
     {"take and a half tablets on alternate days", SIGTEXT_CONTRADICTORY, "a half tablets"},
     {"take half - a tablet daily", SIGTEXT_DOUBTFUL, "half - a tablet"},
