@@ -43,7 +43,7 @@ static int setup(void **state)
     assert_int_equal(store_create(path, &f->err), 0);
     f->store = store_open(path, false, &f->err);
     assert_non_null(f->store);
-    f->act = (struct stock_act){.actor = "anna", .wall_ms = 1795219200000, .today = TODAY};
+    f->act = (struct stock_act){.actor = "first", .wall_ms = 1795219200000, .today = TODAY};
     f->simulated = f->act;
     f->simulated.simulated = true;
     assert_int_equal(store_write_begin(f->store, &f->err), 0);

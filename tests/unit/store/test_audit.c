@@ -39,7 +39,7 @@ static int setup(void **state)
         (void)snprintf(subject, sizeof subject, "plan:%d", i);
         assert_int_equal(store_write_begin(f->store, &f->err), 0);
         assert_int_equal(
-            audit_add(f->store, 1000 * i, "anna", "plan.sign", subject, i % 2 ? NULL : "{\"a\":1}", &f->err),
+            audit_add(f->store, 1000 * i, "first", "plan.sign", subject, i % 2 ? NULL : "{\"a\":1}", &f->err),
             0);
         assert_int_equal(store_write_commit(f->store, &f->err), 0);
     }
@@ -149,9 +149,9 @@ static void a_row_lives_and_dies_with_its_transaction(void **state)
 {
     struct fixture *f = *state;
     int64_t rows = 0;
-    assert_int_equal(audit_add(f->store, 1, "anna", "a", "b", NULL, &f->err), E_STATE);
+    assert_int_equal(audit_add(f->store, 1, "first", "a", "b", NULL, &f->err), E_STATE);
     assert_int_equal(store_write_begin(f->store, &f->err), 0);
-    assert_int_equal(audit_add(f->store, 1, "anna", "a", "b", NULL, &f->err), 0);
+    assert_int_equal(audit_add(f->store, 1, "first", "a", "b", NULL, &f->err), 0);
     store_write_rollback(f->store);
     assert_int_equal(audit_verify(f->store, &rows, &f->err), 0);
     assert_int_equal(rows, ROWS);
