@@ -15,6 +15,7 @@
 #include <string.h>
 
 static const char *const tables[] = {"holding", "input", "coil", "discrete", NULL};
+static const char *const point_tables[] = {"block", "coil", NULL};
 static const char *const types[] = {"u16", "u32", "i16", "ascii", NULL};
 static const char *const orders[] = {"high-first", "low-first", NULL};
 static const char *const block_choices[] = {
@@ -189,13 +190,20 @@ static const struct conf_key machine_keys[] = {
      RANGE(1, 40),
      .example = "identity.magic",
      .doc = "Block and point, as the default profile names them."},
+    {.path = "points[].table",
+     .type = CONF_ENUM,
+     .choices = point_tables,
+     .preset = "block",
+     .doc =
+         "block: registers of its block. coil: one coil a command, coil n is command n, written before the "
+         "control block; for control.command only."},
     {.path = "points[].at",
      .type = CONF_INT,
      .required = true,
-     .unit = "registers",
-     RANGE(0, 124),
+     RANGE(0, 65535),
      .example = "0",
-     .doc = "Registers behind the start of the block's record."},
+     .doc = "Registers behind the start of the block's record; for coils the first one, counted from 0 as on "
+            "the wire."},
     {.path = "points[].type",
      .type = CONF_ENUM,
      .required = true,
@@ -207,7 +215,7 @@ static const struct conf_key machine_keys[] = {
      .unit = "registers",
      RANGE(1, 125),
      .example = "1",
-     .doc = "Registers in all; without it 2 for u32 and 1 for the others."},
+     .doc = "Registers in all, or coils; without it 2 for u32 and 1 for the others."},
     {.path = "points[].scale",
      .type = CONF_MILLI,
      .preset = "1",
@@ -231,6 +239,7 @@ static void read_point(const struct conf *conf, int i, struct profile_point *ret
     if (length == CONF_NONE)
         length = type == PROFILE_U32 ? 2 : 1;
     *ret_point = (struct profile_point){.present = true,
+                                        .coils = conf_int(conf, "points[%d].table", i) == 1,
                                         .type = type,
                                         .at = (uint16_t)conf_int(conf, "points[%d].at", i),
                                         .length = (uint16_t)length,
@@ -248,12 +257,16 @@ static void read_blocks(const struct conf *conf, struct profile *profile)
     }
 }
 
+static uint32_t records_of(const struct profile *profile, enum profile_block_id id)
+{
+    return id == PROFILE_RESULT ? profile->ring_size : id == PROFILE_BAY ? profile->bays : 1;
+}
+
 /* Registers that all records of a block cover. */
 static uint32_t block_span(const struct profile *profile, enum profile_block_id id)
 {
     const struct profile_block *block = &profile->blocks[id];
-    uint32_t records = id == PROFILE_RESULT ? profile->ring_size : id == PROFILE_BAY ? profile->bays : 1;
-    return block->stride ? (records - 1) * block->stride + block->length : block->length;
+    return block->stride ? (records_of(profile, id) - 1) * block->stride + block->length : block->length;
 }
 
 static void check_blocks(const struct conf *conf, struct conf_check *check, const struct profile *profile)
@@ -265,7 +278,7 @@ static void check_blocks(const struct conf *conf, struct conf_check *check, cons
         (void)snprintf(path, sizeof path, "blocks[%d].address", i);
         if (block->address + block_span(profile, a) > 65536)
             conf_fault(check, path, "`%s`: the block ends behind register 65535", path);
-        if ((a == PROFILE_RESULT || a == PROFILE_BAY) && block->stride < block->length)
+        if (records_of(profile, a) > 1 && block->stride < block->length)
             conf_fault(check, path, "`blocks[%d]`: stride is below length, so the records of %s overlap", i,
                        profile_block_name(a));
         if (block->length > profile->read_max)
@@ -304,6 +317,22 @@ static void check_width(const struct conf *conf, struct conf_check *check, const
                    profile_point_name(id), profile->blocks[profile_point_block(id)].length);
 }
 
+/* Which commands there are is the backend's to know; it looks again. */
+static void check_coils(const struct conf *conf, struct conf_check *check, int i, enum profile_point_id id,
+                        const struct profile_point *point)
+{
+    char path[CONF_PATH_MAX];
+    (void)snprintf(path, sizeof path, "points[%d].table", i);
+    if (id != PROFILE_CONTROL_COMMAND)
+        conf_fault(check, path, "`%s`: %s cannot be coils, only control.command can", path,
+                   profile_point_name(id));
+    (void)snprintf(path, sizeof path, "points[%d].at", i);
+    if (point->length > PROFILE_COILS_MAX || point->at + point->length > 65536 ||
+        !conf_has(conf, "points[%d].length", i))
+        conf_fault(check, path, "`points[%d]`: a length of at most %d coils is needed, up to coil 65535", i,
+                   PROFILE_COILS_MAX);
+}
+
 static void check_points(const struct conf *conf, struct conf_check *check, struct profile *profile)
 {
     char path[CONF_PATH_MAX];
@@ -322,10 +351,14 @@ static void check_points(const struct conf *conf, struct conf_check *check, stru
         enum profile_point_id id = (enum profile_point_id)found;
         struct profile_point *point = &profile->points[id];
         read_point(conf, i, point);
+        if (point->coils) {
+            check_coils(conf, check, i, id, point);
+            continue;
+        }
         check_width(conf, check, profile, i, id, point);
         for (int k = 0; k < PROFILE_POINTS; k++) {
             const struct profile_point *other = &profile->points[k];
-            if (k != found && other->present &&
+            if (k != found && other->present && !other->coils &&
                 profile_point_block((enum profile_point_id)k) == profile_point_block(id) &&
                 point->at < other->at + other->length && other->at < point->at + point->length)
                 conf_fault(check, path, "`points[%d]`: %s overlaps %s", i, profile_point_name(id),

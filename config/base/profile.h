@@ -110,7 +110,7 @@ enum profile_point_id {
 
 enum profile_table { PROFILE_HOLDING, PROFILE_INPUT, PROFILE_COIL, PROFILE_DISCRETE };
 enum profile_type { PROFILE_U16, PROFILE_U32, PROFILE_I16, PROFILE_ASCII };
-enum { PROFILE_NAME_BYTES = 64, PROFILE_SCALE_ONE = 1000 };
+enum { PROFILE_NAME_BYTES = 64, PROFILE_SCALE_ONE = 1000, PROFILE_COILS_MAX = 64 };
 
 struct profile_block {
     enum profile_table table;
@@ -121,9 +121,10 @@ struct profile_block {
 
 struct profile_point {
     bool present;
+    bool coils; /* control.command only: one coil a command, coil n is command n; else registers */
     enum profile_type type;
-    uint16_t at;         /* registers behind the start of the record */
-    uint16_t length;     /* registers in all: 2 a u32, 1 for 2 characters */
+    uint16_t at;         /* registers behind the start of the record; the first coil, counted from 0 */
+    uint16_t length;     /* registers in all: 2 a u32, 1 for 2 characters; coils in all */
     int64_t scale_milli; /* our unit = register * scale_milli / 1000 */
 };
 

@@ -25,6 +25,7 @@ struct fills_line {
     char serial[MACHINE_SERIAL_BYTES];
     uint16_t caps;
     uint16_t bays;
+    uint16_t entries_max;   /* bays of one pouch */
     const uint32_t *seated; /* canister in each of the bays, as the machine reads them; 0 none */
     struct outcome_band band;
     int bad_counts_max; /* wrong counts of one bay in a row that lock it */

@@ -175,8 +175,9 @@ int fills_intend(struct store *store, const struct fills_line *line, struct trus
     struct pick picks[MACHINE_ENTRIES_MAX];
     struct error why = {0};
     rc = trust_job(trust, store, job.id, &pouch, &why);
-    if (rc == 0 && (pouch->item_count == 0 || pouch->item_count > MACHINE_ENTRIES_MAX))
-        rc = error_set(&why, E_LIMIT, "%zu entries do not fit into one pouch", pouch->item_count);
+    if (rc == 0 && (pouch->item_count == 0 || pouch->item_count > line->entries_max))
+        rc = error_set(&why, E_LIMIT, "%zu entries in one pouch, machine %s takes %u", pouch->item_count,
+                       line->machine, line->entries_max);
     for (size_t i = 0; rc == 0 && i < pouch->item_count; i++)
         rc = pick_canister(store, line, &pouch->items[i], pouch->day, &picks[i], &why);
     if (rc < 0 && error_class_of(rc) == ERROR_CLASS_INPUT) {

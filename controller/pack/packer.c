@@ -32,11 +32,13 @@ struct packer *packer_create(const struct packer_config *config, struct machine 
     p->config.rules = NULL; /* the trust has a copy */
     p->machine = machine;
     p->store = store;
-    p->line = (struct fills_line){.machine = p->name,
-                                  .seated = p->seated,
-                                  .band = config->band,
-                                  .bad_counts_max = config->bad_counts_max,
-                                  .attempts_max = config->attempts_max};
+    p->line =
+        (struct fills_line){.machine = p->name,
+                            .seated = p->seated,
+                            .entries_max = config->entries_max ? config->entries_max : MACHINE_ENTRIES_MAX,
+                            .band = config->band,
+                            .bad_counts_max = config->bad_counts_max,
+                            .attempts_max = config->attempts_max};
     p->back_off_until_ms = INT64_MIN;
     p->back_off_ms = PACKER_BACK_OFF_MIN_MS;
     p->orders_waiting = true;

@@ -48,6 +48,7 @@ struct packer_config {
     int attempts_max;         /* void attempts at one pouch before a person must look */
     uint32_t poll_ms;         /* status mirror while a batch runs */
     uint32_t heartbeat_ms;
+    uint16_t entries_max; /* bays of one pouch that this kind of machine takes; 0: MACHINE_ENTRIES_MAX */
     const struct review_rules *rules; /* plans made under others are refused; copied, NULL: not compared */
     bool attend;   /* confirm, clear, reset and start without a person; refused on a machine that is not
                       SIMULATED */

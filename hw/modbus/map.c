@@ -35,17 +35,25 @@ int map_check_profile(const struct profile *profile, struct error *err)
                              profile->name, profile_block_name((enum profile_block_id)b),
                              written ? "" : " or input registers", MAP_BLOCK_MAX);
     }
-    if (profile->blocks[PROFILE_RESULT].stride < profile->blocks[PROFILE_RESULT].length ||
-        profile->blocks[PROFILE_BAY].stride < profile->blocks[PROFILE_BAY].length || profile->ring_size == 0)
+    const struct profile_block *result = &profile->blocks[PROFILE_RESULT];
+    const struct profile_block *bay = &profile->blocks[PROFILE_BAY];
+    if ((result->stride < result->length && profile->ring_size != 1) || bay->stride < bay->length ||
+        profile->ring_size == 0)
         return error_set(err, E_VERSION, "profile %s: result ring and bay table need records side by side",
                          profile->name);
+    const struct profile_point *command = &profile->points[PROFILE_CONTROL_COMMAND];
+    if (command->coils &&
+        (command->length <= MACHINE_COMMAND_CANCEL_FROM || command->length > PROFILE_COILS_MAX))
+        return error_set(err, E_VERSION, "profile %s: control.command needs %d to %d coils, one a command",
+                         profile->name, MACHINE_COMMAND_CANCEL_FROM + 1, PROFILE_COILS_MAX);
     const struct profile_point *points = profile->points;
     for (int p = 0; p < PROFILE_POINTS; p++) {
         const struct profile_block *block = &profile->blocks[profile_point_block((enum profile_point_id)p)];
         bool needed = profile_point_needed((enum profile_point_id)p);
-        if ((needed && !points[p].present) ||
-            (points[p].present && (points[p].at + points[p].length > block->length || points[p].length == 0 ||
-                                   points[p].scale_milli < 1)))
+        if ((needed && !points[p].present) || (points[p].coils && p != PROFILE_CONTROL_COMMAND) ||
+            (points[p].present && !points[p].coils &&
+             (points[p].at + points[p].length > block->length || points[p].length == 0 ||
+              points[p].scale_milli < 1)))
             return error_set(err, E_VERSION, "profile %s: point %s is missing or lies outside its block",
                              profile->name, profile_point_name((enum profile_point_id)p));
     }
@@ -205,6 +213,18 @@ int map_encode_control(const struct profile *profile, const struct machine_contr
     return w.code;
 }
 
+uint16_t map_encode_command(const struct profile *profile, enum machine_command command,
+                            uint8_t ret_coils[PROFILE_COILS_MAX])
+{
+    const struct profile_point *point = &profile->points[PROFILE_CONTROL_COMMAND];
+    memset(ret_coils, 0, PROFILE_COILS_MAX);
+    if (!point->coils)
+        return 0;
+    if (command != MACHINE_COMMAND_NONE)
+        ret_coils[command] = 1; /* the profile has a coil for every command */
+    return point->length;
+}
+
 int map_encode_mailbox(const struct profile *profile, const struct machine_job *job, uint32_t session,
                        uint16_t *ret_registers, struct error *err)
 {
@@ -330,6 +350,23 @@ int map_decode_control(const struct profile *profile, const uint16_t *registers,
     if (r.code == 0)
         *ret_control = control;
     return r.code;
+}
+
+int map_decode_command(const struct profile *profile, const uint8_t coils[PROFILE_COILS_MAX],
+                       enum machine_command *ret_command, struct error *err)
+{
+    unsigned command = MACHINE_COMMAND_NONE, on = 0;
+    for (unsigned i = 0; i < profile->points[PROFILE_CONTROL_COMMAND].length; i++) {
+        if (coils[i]) {
+            command = i;
+            on++;
+        }
+    }
+    if (on > 1 || !machine_command_known(command))
+        return error_set(err, E_INPUT, "%u command coils are on, the last is %u: allowed is one of a command",
+                         on, command);
+    *ret_command = (enum machine_command)command;
+    return 0;
 }
 
 int map_decode_mailbox(const struct profile *profile, const uint16_t *registers, struct machine_job *ret_job,

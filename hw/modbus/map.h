@@ -51,6 +51,10 @@ int map_decode_bay(const struct profile *profile, const uint16_t *registers, str
                    struct error *err);
 int map_encode_control(const struct profile *profile, const struct machine_control *control,
                        uint16_t *ret_registers, struct error *err);
+/* Where commands are coils: one byte a coil, 0 or 1, at most one of them 1; how many coils. 0: the command
+ * stands in the control block. */
+uint16_t map_encode_command(const struct profile *profile, enum machine_command command,
+                            uint8_t ret_coils[PROFILE_COILS_MAX]);
 int map_encode_mailbox(const struct profile *profile, const struct machine_job *job, uint32_t session,
                        uint16_t *ret_registers, struct error *err);
 
@@ -65,6 +69,9 @@ void map_encode_result(const struct profile *profile, const struct machine_resul
 void map_encode_bay(const struct profile *profile, const struct machine_bay *bay, uint16_t *ret_registers);
 int map_decode_control(const struct profile *profile, const uint16_t *registers,
                        struct machine_control *ret_control, struct error *err);
+/* Where commands are coils: the one that is on. Two of them, or one that is no command, are E_INPUT. */
+int map_decode_command(const struct profile *profile, const uint8_t coils[PROFILE_COILS_MAX],
+                       enum machine_command *ret_command, struct error *err);
 int map_decode_mailbox(const struct profile *profile, const uint16_t *registers, struct machine_job *ret_job,
                        uint32_t *ret_session, struct error *err);
 

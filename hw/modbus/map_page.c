@@ -62,12 +62,15 @@ static void write_block(const struct profile *profile, enum profile_block_id id,
         if (profile_point_block(point_id) != id || !point->present)
             continue;
         const struct map_point_row *row = map_point_row(point_id);
-        unsigned first = (unsigned)block->address + point->at;
-        buf_printf(out, "| %u", first);
+        unsigned first = point->coils ? point->at : (unsigned)block->address + point->at;
+        buf_printf(out, point->coils ? "| coil %u" : "| %u", first);
         if (point->length > 1)
             buf_printf(out, "-%u", first + point->length - 1);
-        buf_printf(out, " | %s | %s | ", profile_point_name(point_id), type_name(point->type));
-        if (point->type == PROFILE_ASCII)
+        buf_printf(out, " | %s | %s | ", profile_point_name(point_id),
+                   point->coils ? "coils" : type_name(point->type));
+        if (point->coils)
+            buf_text(out, "one at most");
+        else if (point->type == PROFILE_ASCII)
             buf_printf(out, "%u characters", 2u * point->length);
         else
             buf_printf(out, "%" PRId64 " to %" PRId64, row->min, row->max);

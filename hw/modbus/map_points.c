@@ -119,7 +119,7 @@ int64_t read_raw(const struct reader *reader, enum profile_point_id id, unsigned
 int64_t read_value(struct reader *reader, enum profile_point_id id, unsigned index)
 {
     const struct profile_point *point = &reader->profile->points[id];
-    if (!point->present || reader->code != 0)
+    if (!point->present || point->coils || reader->code != 0)
         return 0;
     int64_t value = read_raw(reader, id, index) * point->scale_milli / PROFILE_SCALE_ONE;
     if (value < rows[id].min || value > rows[id].max)
@@ -175,7 +175,7 @@ static void type_range(enum profile_type type, int64_t *ret_min, int64_t *ret_ma
 void write_value(struct writer *writer, enum profile_point_id id, unsigned index, int64_t value)
 {
     const struct profile_point *point = &writer->profile->points[id];
-    if (!point->present)
+    if (!point->present || point->coils)
         return;
     int64_t min, max;
     type_range(point->type, &min, &max);

@@ -141,6 +141,7 @@ static void identify(const struct ask *ask)
     s->session = 0;
     s->nonce_known = false;
     s->boot_known = false;
+    s->coils_known = false;
     if (wire_open(s->wire, &s->peer, ask->err) < 0) {
         ask->answer->did = MACHINE_NOT_DONE;
         ask->answer->code = E_LINK;
@@ -236,6 +237,26 @@ static void tell_write(const struct ask *ask, enum wire_outcome outcome)
         ask->answer->code = E_FENCED;
 }
 
+/*
+ * Where commands are coils they are written before the block whose new command number makes them count, so a
+ * coil that is left on by a lost block does nothing: the next command writes all coils anew.
+ */
+static enum wire_outcome write_command(const struct ask *ask, enum machine_command command)
+{
+    struct station *s = ask->station;
+    uint8_t coils[PROFILE_COILS_MAX];
+    uint16_t count = map_encode_command(&s->profile, command, coils);
+    if (count == 0 || (s->coils_known && s->coil == command))
+        return WIRE_DONE;
+    s->counters.requests++;
+    enum wire_outcome outcome =
+        wire_write_coils(s->wire, &s->peer, s->profile.points[PROFILE_CONTROL_COMMAND].at, count, coils,
+                         ask->wait_ms, ask->err);
+    s->coils_known = outcome == WIRE_DONE;
+    s->coil = command;
+    return outcome;
+}
+
 static void control(const struct ask *ask, const struct machine_control *control)
 {
     struct station *s = ask->station;
@@ -247,7 +268,9 @@ static void control(const struct ask *ask, const struct machine_control *control
         tell_code(ask, code);
         return;
     }
-    enum wire_outcome outcome = write_block(ask, PROFILE_CONTROL, PROFILE_CONTROL_CRC, registers);
+    enum wire_outcome outcome = write_command(ask, control->command);
+    if (outcome == WIRE_DONE)
+        outcome = write_block(ask, PROFILE_CONTROL, PROFILE_CONTROL_CRC, registers);
     if (outcome == WIRE_DONE)
         s->nonce = control->nonce;
     if (outcome == WIRE_DONE || outcome == WIRE_UNSURE)
@@ -286,12 +309,14 @@ static void read_result(const struct ask *ask, uint32_t seq)
 /*
  * Rows of the page that begins at `first`: the first page is the longest, each one behind it a row less than
  * the one before, and after the page of one row it begins again. So a late answer fits no other page of 120
- * bays.
+ * bays. Rows with holes between them are read one by one, since many devices refuse a read across a hole.
  */
 static uint16_t page_rows(const struct station *s, uint16_t first)
 {
     const struct profile_block *block = &s->profile.blocks[PROFILE_BAY];
-    unsigned most = 1 + (unsigned)(s->profile.read_max - block->length) / block->stride;
+    unsigned most = 1;
+    if (block->stride == block->length)
+        most = s->profile.read_max / block->length;
     unsigned left = (unsigned)s->identity.bays - first;
     unsigned widest = most < MACHINE_BAYS_PER_READ ? most : MACHINE_BAYS_PER_READ;
     unsigned at = first % (widest * (widest + 1) / 2);

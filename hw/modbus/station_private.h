@@ -13,8 +13,9 @@
  *   status    shows the nonce of the last control block that was written on this link, or another owner
  *   result    says its own number, and a number's record never changes
  *   identity  never changes within a link
- *   bays      neither: no two pages of 120 bays have the same length, and a mirror read behind each page must
- *             come back in its own shape with nothing on the line between
+ *   bays      neither: a mirror read behind each page must come back in its own shape with nothing on the
+ *             line between, and no two pages of 120 bays have the same length, but where rows have holes
+ *             between them and must be read one by one
  *   writes    their echo proves nothing and is not believed: the mirror decides (rule C3)
  */
 #ifndef HW_MODBUS_STATION_PRIVATE_H
@@ -39,6 +40,8 @@ struct station {
     uint16_t heartbeat;
     uint16_t nonce; /* last one that the machine took on this link */
     bool nonce_known;
+    bool coils_known; /* which command coil is on, written on this link */
+    enum machine_command coil;
     uint32_t boot; /* of the last mirror of this link */
     bool boot_known;
     struct machine_counters counters; /* but worst_ms and p99_ms, which are the owner's */

@@ -7,7 +7,7 @@
 #include "config/base/error.h"
 #include "hw/sim/world.h"
 
-enum { READ_MAX = 125, WRITE_MAX = 123, READ_WRITE_MAX = 121 };
+enum { READ_MAX = 125, WRITE_MAX = 123, READ_WRITE_MAX = 121, COIL_ON = 0xFF00 };
 
 /* Modbus exceptions, and one outcome that is no answer at all. */
 enum { FINE = 0, BAD_FUNCTION = 1, BAD_ADDRESS = 2, BAD_VALUE = 3, BUSY = 6, SILENT = -1 };
@@ -127,6 +127,9 @@ static int take_control(struct image *image)
 {
     struct machine_control control;
     if (map_decode_control(image->profile, image->control, &control, NULL) < 0)
+        return BAD_VALUE;
+    if (image->profile->points[PROFILE_CONTROL_COMMAND].coils &&
+        map_decode_command(image->profile, image->coils, &control.command, NULL) < 0)
         return BAD_VALUE;
     return exception_of(world_control(image->world, &control));
 }
@@ -254,7 +257,72 @@ static int do_write_and_read(struct image *image, const uint8_t *request, size_t
     return rc;
 }
 
-/* Written registers are volatile. */
+/* Whether these coils exist; they are those of the commands. */
+static bool coils_exist(const struct image *image, uint32_t address, uint32_t count)
+{
+    const struct profile_point *point = &image->profile->points[PROFILE_CONTROL_COMMAND];
+    return point->coils && address >= point->at && address + count <= (uint32_t)point->at + point->length;
+}
+
+static uint8_t *coils_at(struct image *image, uint32_t address)
+{
+    return image->coils + (address - image->profile->points[PROFILE_CONTROL_COMMAND].at);
+}
+
+static int do_read_coils(struct image *image, const uint8_t *request, size_t len, uint8_t *answer,
+                         size_t *ret_len)
+{
+    if (len != 5)
+        return BAD_VALUE;
+    uint16_t address = get16(request + 1), count = get16(request + 3);
+    if (count < 1)
+        return BAD_VALUE;
+    if (!coils_exist(image, address, count))
+        return BAD_ADDRESS;
+    size_t bytes = (count + 7u) / 8;
+    memset(answer + 2, 0, bytes);
+    answer[1] = (uint8_t)bytes;
+    for (unsigned i = 0; i < count; i++)
+        answer[2 + i / 8] |= (uint8_t)(coils_at(image, address)[i] << i % 8);
+    *ret_len = 2 + bytes;
+    return FINE;
+}
+
+static int do_write_coil(struct image *image, const uint8_t *request, size_t len, uint8_t *answer,
+                         size_t *ret_len)
+{
+    if (len != 5)
+        return BAD_VALUE;
+    uint16_t address = get16(request + 1), value = get16(request + 3);
+    if (value != 0 && value != COIL_ON)
+        return BAD_VALUE;
+    if (!coils_exist(image, address, 1))
+        return BAD_ADDRESS;
+    *coils_at(image, address) = value == COIL_ON;
+    memcpy(answer, request, 5);
+    *ret_len = 5;
+    return FINE;
+}
+
+static int do_write_coils(struct image *image, const uint8_t *request, size_t len, uint8_t *answer,
+                          size_t *ret_len)
+{
+    if (len < 7)
+        return BAD_VALUE;
+    uint16_t address = get16(request + 1), count = get16(request + 3);
+    size_t bytes = (count + 7u) / 8;
+    if (count < 1 || request[5] != bytes || len != 6 + bytes)
+        return BAD_VALUE;
+    if (!coils_exist(image, address, count))
+        return BAD_ADDRESS;
+    for (unsigned i = 0; i < count; i++)
+        coils_at(image, address)[i] = request[6 + i / 8] >> i % 8 & 1;
+    memcpy(answer, request, 5);
+    *ret_len = 5;
+    return FINE;
+}
+
+/* Written registers and coils are volatile. */
 static void forget_after_boot(struct image *image)
 {
     if (image->boots == world_boots(image->world))
@@ -262,6 +330,7 @@ static void forget_after_boot(struct image *image)
     image->boots = world_boots(image->world);
     memset(image->mailbox, 0, sizeof image->mailbox);
     memset(image->control, 0, sizeof image->control);
+    memset(image->coils, 0, sizeof image->coils);
 }
 
 size_t image_answer(struct image *image, int64_t now_us, const uint8_t *request, size_t len,
@@ -277,7 +346,14 @@ size_t image_answer(struct image *image, int64_t now_us, const uint8_t *request,
     forget_after_boot(image);
     size_t answer_len = 0;
     int rc = BAD_FUNCTION;
-    if (function == 3)
+    bool has_coils = image->profile->points[PROFILE_CONTROL_COMMAND].coils;
+    if (has_coils && function == 1)
+        rc = do_read_coils(image, request, len, ret_answer, &answer_len);
+    else if (has_coils && function == 5)
+        rc = do_write_coil(image, request, len, ret_answer, &answer_len);
+    else if (has_coils && function == 15)
+        rc = do_write_coils(image, request, len, ret_answer, &answer_len);
+    else if (function == 3)
         rc = do_read(image, PROFILE_HOLDING, request, len, ret_answer, &answer_len);
     else if (function == 4)
         rc = do_read(image, PROFILE_INPUT, request, len, ret_answer, &answer_len);

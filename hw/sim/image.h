@@ -8,10 +8,12 @@
  * written, the mailbox when its commit register is; until then they are only bytes (a torn mailbox never
  * counts).
  *
- * Functions: 03, 04, 06, 16, and 23 where the identity declares it. Exceptions: 01 other functions; 02
- * registers that do not exist, cannot be written, or lie between blocks; 03 a wrong quantity or length, a
- * control block whose CRC or values are wrong, a job that the machine could never fill; 06 another session
- * owns the machine.
+ * Where the profile's commands are coils, the one that is on is taken with the control block.
+ *
+ * Functions: 03, 04, 06, 16, 01, 05 and 15 where there are coils, and 23 where the identity declares it.
+ * Exceptions: 01 other functions; 02 registers that do not exist, cannot be written, or lie between blocks;
+ * 03 a wrong quantity or length, a control block whose CRC or values are wrong, a job that the machine could
+ * never fill; 06 another session owns the machine.
  */
 #ifndef HW_SIM_IMAGE_H
 #define HW_SIM_IMAGE_H
@@ -32,6 +34,7 @@ struct image {
     uint32_t boots; /* of the world, when the written registers were last cleared */
     uint16_t mailbox[MAP_BLOCK_MAX];
     uint16_t control[MAP_BLOCK_MAX];
+    uint8_t coils[PROFILE_COILS_MAX]; /* one a command, where the profile has them */
 };
 
 /* Profile and world are borrowed; the world has the profile's ring and queue. */

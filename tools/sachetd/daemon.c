@@ -73,6 +73,7 @@ static int line_open(struct daemon *d, struct line *line, int index, struct erro
                                          .attempts_max = PACKER_ATTEMPTS,
                                          .poll_ms = profile.poll_ms,
                                          .heartbeat_ms = profile.heartbeat_ms,
+                                         .entries_max = profile.entries_max,
                                          .rules = d->params.rules,
                                          .attend = d->params.attend,
                                          .seed = (uint64_t)clock_wall_ms(d->params.clock) + (uint64_t)index};

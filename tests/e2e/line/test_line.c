@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whole batches with real processes over other lines than the plain one: Modbus RTU with two machines and a
- * dead one on the line, with noise; each ends done, with exactly one good pouch a job.
+ * dead one on the line, with noise, and a machine with quite another register map. Each ends done, with
+ * exactly one good pouch a job.
  *
  * usage: test-e2e-line SACHETD SACHET-SIM
  */
@@ -125,28 +126,41 @@ static void write_site(struct plant *p, const char *machines)
     scratch_write(&p->pharmacy.scratch, "site.yaml", text, path);
 }
 
-static void pack_or_fail(struct plant *p, const char *const *more)
+/* Runs sachetd until nothing is left to do; its exit status. */
+static int run_daemon(struct plant *p, const char *const *more)
 {
     const char *argv[ARGS_MAX] = {sachetd, "--site", p->pharmacy.scratch.folder, "--attend", "--once"};
-    int status = -1, n = 5;
+    int status = 0, n = 5;
     for (int i = 0; more && more[i] && n < ARGS_MAX - 1; i++)
         argv[n++] = more[i];
     pid_t daemon = spawn_or_fail(p, "sachetd.out", argv);
-    for (int i = 0; i < END_S * 50 && waitpid(daemon, &status, WNOHANG) == 0; i++)
+    for (int i = 0; i < END_S * 50; i++) {
+        if (waitpid(daemon, &status, WNOHANG) == daemon)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         sleep_ms(20);
+    }
+    (void)kill(daemon, SIGKILL); /* it may have ended by itself */
+    (void)waitpid(daemon, NULL, 0);
+    return -1;
+}
+
+static void expect_batch(struct plant *p, int got, int status, const char *state)
+{
     struct batch_info info;
     struct error err = {0};
     if (batch_get(p->pharmacy.store, p->batch, &info, &err) < 0)
         fail_msg("%s", err.message);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || strcmp(info.state, "done") != 0) {
-        (void)kill(daemon, SIGKILL); /* it may have ended by itself */
-        (void)waitpid(daemon, NULL, 0);
-        print_tail(p, "sachetd.out");
-        print_tail(p, "sim.out");
-        fail_msg("status %d; %" PRId64 " of %d pouches; the batch is %s: %s", status, info.good, p->jobs,
-                 info.state, info.note);
-    }
-    assert_int_equal(info.good, p->jobs);
+    if (got == status && strcmp(info.state, state) == 0)
+        return;
+    print_tail(p, "sachetd.out");
+    print_tail(p, "sim.out");
+    fail_msg("status %d; %" PRId64 " of %d pouches; the batch is %s: %s", got, info.good, p->jobs, info.state,
+             info.note);
+}
+
+static void pack_or_fail(struct plant *p, const char *const *more)
+{
+    expect_batch(p, run_daemon(p, more), 0, "done");
     assert_int_equal(
         pharmacy_int(&p->pharmacy, "SELECT count(DISTINCT job_id) FROM fill WHERE state = 'good'"), p->jobs);
     assert_int_equal(pharmacy_int(&p->pharmacy, "SELECT count(*) FROM fill WHERE state = 'good'"), p->jobs);
@@ -179,22 +193,27 @@ static int count_lines(struct plant *p, const char *name, const char *words)
 
 /* ---- */
 
-static const char rtu_machines[] =
-    "  - {name: m1, transport: rtu, device: tty, unit: 1, baud: 115200, profile: \"%s\"}\n"
-    "  - {name: m2, transport: rtu, device: tty, unit: 2, baud: 115200, profile: \"%s\"}\n"
-    "  - {name: m3, transport: rtu, device: tty, unit: 3, baud: 115200, profile: \"%s\"}\n";
+static const char *profile_or_fail(const char *name, char path[4096])
+{
+    struct error err = {0};
+    if (paths_data(name, path, 4096, &err) < 0)
+        fail_msg("%s", err.message);
+    return path;
+}
 
+/* m1 and m2 are there, nobody is unit 3. */
 static void rtu_site(struct plant *p)
 {
     char text[13000], profile[4096];
-    struct error err = {0};
-    if (paths_data("machines/sachet-packer-1.yaml", profile, sizeof profile, &err) < 0)
-        fail_msg("%s", err.message);
-    (void)snprintf(text, sizeof text, rtu_machines, profile, profile, profile); /* fits */
+    profile_or_fail("machines/sachet-packer-1.yaml", profile);
+    (void)snprintf(text, sizeof text,
+                   "  - {name: m1, transport: rtu, device: tty, unit: 1, profile: \"%s\"}\n"
+                   "  - {name: m2, transport: rtu, device: tty, unit: 2, profile: \"%s\"}\n"
+                   "  - {name: m3, transport: rtu, device: tty, unit: 3, profile: \"%s\"}\n",
+                   profile, profile, profile); /* fits */
     write_site(p, text);
 }
 
-/* m1 packs, m2 is there and idle, nobody is unit 3. */
 static void a_batch_is_packed_over_rtu_beside_a_dead_machine(void **state)
 {
     (void)state;
@@ -224,11 +243,65 @@ static void a_batch_is_packed_over_a_noisy_line(void **state)
     plant_finish(&p);
 }
 
+/* Other addresses and tables, low word first, one result set, coils for commands, a mailbox in pieces. */
+static void a_batch_is_packed_by_a_machine_of_another_kind(void **state)
+{
+    (void)state;
+    for (int rtu = 0; rtu < 2; rtu++) {
+        struct plant p;
+        char text[8192], profile[4096];
+        profile_or_fail("machines/one-result-1.yaml", profile);
+        plant_init(&p, 1, 3);
+        const char *const args[] = {"--profile", profile, "--faults", "0", NULL};
+        start_sim(&p, rtu, args);
+        if (rtu)
+            (void)snprintf(text, sizeof text,
+                           "  - {name: m1, transport: rtu, device: tty, profile: \"%s\"}\n",
+                           profile); /* fits, as does the other */
+        else
+            (void)snprintf(text, sizeof text, "  - {name: m1, port: %u, profile: \"%s\"}\n", p.port, profile);
+        write_site(&p, text);
+        pack_or_fail(&p, NULL);
+        plant_finish(&p);
+    }
+}
+
+/* The morning's pouches have three entries, this machine takes two: they are set aside, the others are made.
+ */
+static void pouches_that_a_machine_cannot_take_are_set_aside(void **state)
+{
+    (void)state;
+    struct plant p;
+    char text[8192], path[4096], profile[SCRATCH_PATH_BYTES];
+    static char yaml[16384];
+    plant_init(&p, 1, 2);
+    FILE *file = fopen(profile_or_fail("machines/one-result-1.yaml", path), "r");
+    assert_non_null(file);
+    yaml[fread(yaml, 1, sizeof yaml - 1, file)] = '\0';
+    fclose(file);
+    char *limit = strstr(yaml, "entries_max: 12");
+    assert_non_null(limit);
+    memcpy(limit, "entries_max: 2 ", 15);
+    scratch_write(&p.pharmacy.scratch, "small.yaml", yaml, profile);
+    const char *const args[] = {"--profile", profile, "--faults", "0", NULL};
+    start_sim(&p, false, args);
+    (void)snprintf(text, sizeof text, "  - {name: m1, port: %u, profile: small.yaml}\n", p.port); /* fits */
+    write_site(&p, text);
+    expect_batch(&p, run_daemon(&p, NULL), 1, "stopped");
+    assert_int_equal(pharmacy_int(&p.pharmacy, "SELECT count(*) FROM fill WHERE state = 'good'"), 2);
+    assert_int_equal(pharmacy_int(&p.pharmacy, "SELECT count(*) FROM job WHERE state = 'blocked' AND note ="
+                                               " '3 entries in one pouch, machine m1 takes 2'"),
+                     2);
+    plant_finish(&p);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_packed_over_rtu_beside_a_dead_machine),
         cmocka_unit_test(a_batch_is_packed_over_a_noisy_line),
+        cmocka_unit_test(a_batch_is_packed_by_a_machine_of_another_kind),
+        cmocka_unit_test(pouches_that_a_machine_cannot_take_are_set_aside),
     };
     if (argc < 3) {
         fprintf(stderr, "usage: %s SACHETD SACHET-SIM\n", argv[0]);

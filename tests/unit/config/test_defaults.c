@@ -235,6 +235,10 @@ static void cross_checks_find_what_a_row_cannot(void **state)
     refuse_or_fail(&conf_machine, machine, "type: u16, length: 48}", "type: u16, length: 47}",
                    "at least 48 are needed");
     refuse_or_fail(&conf_machine, machine, "ring_size: 8", "ring_size: 7", "below queue_depth");
+    refuse_or_fail(&conf_machine, machine, "name: control.nonce, at: 0",
+                   "name: control.nonce, table: coil, at: 0", "control.nonce cannot be coils");
+    refuse_or_fail(&conf_machine, machine, "name: control.command, at: 4",
+                   "name: control.command, table: coil, at: 4", "a length of at most 64 coils is needed");
 
     refuse_or_fail(&conf_timing, timing, "as_written: [\"08:00\", \"20:00\"]", "as_written: [\"08:00\"]",
                    "allowed: 2");
