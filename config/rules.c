@@ -98,6 +98,19 @@ bool rules_match_other(const struct conf *conf, int index, const struct rules_pr
     return group_fits(conf, index, "other", product);
 }
 
+unsigned rules_difference(const struct conf *conf, int index, bool other, const struct rules_product *product)
+{
+    const char *group = other ? "other" : "match";
+    if (other && rules_match_other(conf, index, product))
+        return 0;
+    bool named = !other || conf_count(conf, "rules[%d].other.ingredients", index) +
+                                   conf_count(conf, "rules[%d].other.classes", index) >
+                               0;
+    return (named && drug_fits(conf, index, group, product->ingredient) ? 0u : RULES_DRUG) |
+           (word_fits(conf, index, group, "forms", product->form) ? 0u : RULES_FORM) |
+           (word_fits(conf, index, group, "releases", product->release) ? 0u : RULES_RELEASE);
+}
+
 enum rules_policy rules_packing(const struct conf *packing, const struct rules_product *product,
                                 int *ret_index)
 {

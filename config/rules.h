@@ -22,6 +22,12 @@ struct rules_product {
     const char *release; /* IR, ER, DR */
 };
 
+/* Which keys of a match do not fit, for explanations. */
+enum { RULES_DRUG = 1, RULES_FORM = 2, RULES_RELEASE = 4 };
+/* A set of them, 0 when the rule names the product; of its own match, or of its partner's (`other`). */
+unsigned rules_difference(const struct conf *conf, int index, bool other,
+                          const struct rules_product *product);
+
 /* In the order of strictness, NONE last: what packing.yaml says of a product. */
 enum rules_policy {
     RULES_NEVER,

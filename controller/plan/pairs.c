@@ -31,11 +31,16 @@ static bool pair_fits(const struct composer *c, int rule, size_t a, size_t b)
     return rule_fits(c, rule, a, times_of(c, a)) && c->fits[b] && c->fits[b]->other[rule];
 }
 
-static int pair_note(struct composer *c, const struct policy_rule *rule, enum plan_note_kind kind, size_t a,
-                     size_t b, const char *how)
+/* owner: the order that the note stands with, one of both and in the pouches. */
+static int pair_note(struct composer *c, const struct policy_rule *rule, enum plan_note_kind kind,
+                     size_t owner, size_t a, size_t b, const char *how)
 {
-    return proposal_note(c->proposal, c->input, c->arena, kind, a, "%s with %s%s: %s [rule %s; %s%s]",
-                         drug_of(c, a), drug_of(c, b), how, rule->text, rule->id, rule->cite,
+    char distance[96] = "";
+    if (rule->kind == POLICY_KIND_SEP) /* fits */
+        (void)snprintf(distance, sizeof distance, ", the second at least %d minutes later or %d earlier",
+                       rule->after, rule->before);
+    return proposal_note(c->proposal, c->input, c->arena, kind, owner, "%s with %s%s: %s [rule %s%s; %s%s]",
+                         drug_of(c, a), drug_of(c, b), how, rule->text, rule->id, distance, rule->cite,
                          rule->checked ? "" : "; not checked against the label yet");
 }
 
@@ -45,14 +50,17 @@ static int outside_notes(struct composer *c, int rule, size_t in, size_t out)
     if (c->proposal->members[out].state != PLAN_APART ||
         (!pair_fits(c, rule, in, out) && !pair_fits(c, rule, out, in)))
         return 0;
-    return pair_note(c, &c->policy->rules[rule], PLAN_WARNING, in, out,
+    if (!pair_fits(c, rule, in, out)) /* the note's numbers count from the drug that the rule is about */
+        return pair_note(c, &c->policy->rules[rule], PLAN_WARNING, in, out, in,
+                         ", the first of which is taken outside the pouches");
+    return pair_note(c, &c->policy->rules[rule], PLAN_WARNING, in, in, out,
                      ", which is taken outside the pouches");
 }
 
 static int avoid_screen(struct composer *c, const struct policy_rule *rule, size_t a, size_t b)
 {
     if (rule->severity != POLICY_HARD)
-        return pair_note(c, rule, PLAN_WARNING, a, b, "");
+        return pair_note(c, rule, PLAN_WARNING, a, a, b, "");
     int status = leave_out(c, a, PLAN_WAITING, "rule %s: not together with %s. %s [%s]", rule->id,
                            drug_of(c, b), rule->text, rule->cite);
     if (status == 0)
@@ -183,8 +191,8 @@ static int rule_add(struct composer *c, struct regimen *regimen, const size_t *p
         return status;
     if (rule->severity == POLICY_SOFT && rule->kind == POLICY_KIND_SEP)
         return soft_add(c, rule, a, b); /* whether it is kept is seen when there is a schedule */
-    return pair_note(c, rule, rule->severity == POLICY_HARD ? PLAN_WHY : PLAN_WARNING, a->order, b->order,
-                     "");
+    return pair_note(c, rule, rule->severity == POLICY_HARD ? PLAN_WHY : PLAN_WARNING, a->order, a->order,
+                     b->order, "");
 }
 
 static bool same_words(const struct course *a, const struct course *b)

@@ -11,6 +11,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_stock,
     &verbs_plan,
     &verbs_review,
+    &verbs_rules,
     &verbs_schedule,
     &verbs_sync,
     &verbs_sig,

@@ -13,6 +13,7 @@ extern const struct cli_group verbs_machine;
 extern const struct cli_group verbs_site;
 extern const struct cli_group verbs_plan;
 extern const struct cli_group verbs_review;
+extern const struct cli_group verbs_rules;
 extern const struct cli_group verbs_schedule;
 extern const struct cli_group verbs_sig;
 extern const struct cli_group verbs_stock;

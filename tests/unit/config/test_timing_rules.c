@@ -581,6 +581,21 @@ static void form_and_release_keep_opposites_apart(void **state)
     }
 }
 
+static void what_nearly_matches_says_why_not(void **state)
+{
+    (void)state;
+    int waking = rule_of("risedronate-on-waking"), tablet = rule_of("semaglutide-first");
+    const struct rules_product dr = {"risedronate", "tablet", "DR"},
+                               injected = {"semaglutide", "injection", "ER"};
+    const struct rules_product other = {"amlodipine", "tablet", "IR"};
+    assert_int_equal(rules_difference(timing, waking, false, &dr), RULES_RELEASE);
+    assert_int_equal(rules_difference(timing, waking, false, &other), RULES_DRUG);
+    assert_int_equal(rules_difference(timing, tablet, false, &injected), RULES_FORM);
+    assert_int_equal(rules_difference(timing, tablet, true, &injected), 0);    /* any */
+    assert_int_equal(rules_difference(timing, waking, true, &dr), RULES_DRUG); /* it has no partner */
+    assert_int_equal(rules_difference(timing, rule_of("thyroid-minerals"), true, &other), RULES_DRUG);
+}
+
 static void every_rule_says_where_it_comes_from_and_what_to_tell_the_patient(void **state)
 {
     (void)state;
@@ -606,6 +621,7 @@ int main(void)
         cmocka_unit_test(windows_are_those_of_the_sources),
         cmocka_unit_test(gaps_are_those_of_the_sources),
         cmocka_unit_test(form_and_release_keep_opposites_apart),
+        cmocka_unit_test(what_nearly_matches_says_why_not),
         cmocka_unit_test(every_rule_says_where_it_comes_from_and_what_to_tell_the_patient),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -374,8 +374,15 @@ static void what_is_taken_as_needed_warns_about_its_distance(void **state)
     order(f, "one", &once);
     order(f, "two", &needed);
     const struct plan_text *text = plan(f, &made);
-    assert_true(noted(text, PLAN_WARNING, "outside the pouches: Four hours apart."));
-    order(f, "two", &once);
+    assert_true(noted(text, PLAN_WARNING,
+                      "one with two, which is taken outside the pouches: Four hours apart. [rule "
+                      "apart-4h, the second at least 240 minutes later or 240 earlier"));
+    order(f, "two", &once); /* the other way round: what the rule is about is taken as needed */
+    order(f, "one", &needed);
+    text = plan(f, &made);
+    assert_true(noted(text, PLAN_WARNING,
+                      "one with two, the first of which is taken outside the pouches: Four hours"));
+    order(f, "one", &once);
     text = plan(f, &made);
     assert_int_equal(made.times_planned, 2);
     assert_true(noted(text, PLAN_WHY, "Four hours apart."));
