@@ -115,7 +115,7 @@ static void do_by_hand(struct world *world, const struct scenario_deed *deed)
         world_mend_all(world);
         break;
     default:
-        assert(!"a hand without a row here");
+        assert(false && "a hand without a row here");
     }
 }
 

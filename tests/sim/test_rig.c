@@ -144,7 +144,7 @@ static struct play_result play_or_fail(const char *yaml, const struct play_optio
 {
     struct scratch scratch;
     struct scenario_file *file = NULL;
-    struct play_result result;
+    struct play_result result = {0};
     struct error err = {0};
     char path[SCRATCH_PATH_BYTES];
     scratch_init(&scratch);
