@@ -25,6 +25,26 @@ static const struct error_row *find_row(int code)
     return NULL;
 }
 
+/* One line, whatever came in with a name or a value: control characters (C0, DEL, and C1 as UTF-8 has them)
+ * would break the line or steer the terminal. A sequence that the end of the buffer cut goes, too. */
+static void tidy(char *message)
+{
+    unsigned char *p = (unsigned char *)message;
+    for (; *p; p++) {
+        if (*p < 0x20 || *p == 0x7f)
+            *p = '?';
+        else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+            p[0] = p[1] = '?';
+    }
+    size_t len = strlen(message), tail = 0;
+    if (len < ERROR_MESSAGE_BYTES - 1)
+        return;
+    while (tail < 3 && (message[len - 1 - tail] & 0xc0) == 0x80)
+        tail++;
+    if (message[len - 1 - tail] & 0x80)
+        message[len - 1 - tail] = '\0';
+}
+
 int error_set(struct error *err, int code, const char *format, ...)
 {
     if (err) {
@@ -34,6 +54,7 @@ int error_set(struct error *err, int code, const char *format, ...)
         (void)vsnprintf(err->message, sizeof err->message, format,
                         args); /* cut at the end: still a sentence */
         va_end(args);
+        tidy(err->message);
     }
     return code;
 }
@@ -51,6 +72,7 @@ int error_set_errno(struct error *err, int code, int errno_value, const char *fo
             (void)snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s",
                            strerror_r(errno_value, text, sizeof text)); /* a cut tail is harmless */
         }
+        tidy(err->message);
     }
     return code;
 }
@@ -67,6 +89,7 @@ int error_prefix(struct error *err, const char *format, ...)
     va_end(args);
     if (used >= 0 && (size_t)used < sizeof err->message)
         (void)snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s", tail);
+    tidy(err->message);
     return err->code;
 }
 

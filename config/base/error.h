@@ -59,7 +59,7 @@ enum { ERROR_MESSAGE_BYTES = 512 };
 
 struct error {
     int code;                          /* 0 or an enum error_code */
-    char message[ERROR_MESSAGE_BYTES]; /* one line for a person; "" when there is none */
+    char message[ERROR_MESSAGE_BYTES]; /* one line for a person, no control characters; "" for none */
 };
 
 /* Stores code and a formatted message in err (may be NULL) and returns code, so that `return error_set(...)`

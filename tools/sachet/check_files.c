@@ -19,12 +19,14 @@ struct checking {
     json_t *findings; /* of the current file, with --json */
     int files;
     int count;
+    bool environment; /* a file could not be read at all */
 };
 
 static void report(void *user, const char *file, int line, int column, int code, const char *message)
 {
     struct checking *checking = user;
     checking->count++;
+    checking->environment = checking->environment || error_exit_status(code) == 3;
     if (checking->cli->json) {
         /* A name or message that is not UTF-8 makes no JSON; the count still tells. */
         json_t *finding = json_pack("{s:s, s:i, s:i, s:s, s:s}", "file", file, "line", line, "column", column,
@@ -207,5 +209,7 @@ int run_check(struct cli *cli, struct error *err)
     }
     if (!cli->json && checking.files > 1)
         fprintf(cli->out, "%d files, %d found\n", checking.files, checking.count);
+    if (checking.environment)
+        return error_set(err, E_FILE, "not every file could be read: see the findings");
     return checking.count > 0 ? CLI_FOUND : 0;
 }

@@ -100,7 +100,7 @@ int cli_open_site(struct cli *cli, struct error *err)
     if (!file)
         return error_set(err, E_MEMORY, "no memory for a path");
     int rc;
-    if (access(file, F_OK) != 0)
+    if (access(file, R_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
         rc = error_set(err, E_FILE,
                        "%s: no site here; make one with 'sachet init DIR' or name it with --site DIR", file);
     else

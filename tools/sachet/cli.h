@@ -126,6 +126,7 @@ extern const struct cli_option_row cli_common_options[];
 /* tools/sachet/help.c */
 void help_all(FILE *out);
 void help_verb(const struct cli_verb *verb, FILE *out);
+void help_json(const struct cli_verb *verb, FILE *out); /* one object on a line */
 void help_man(FILE *out);
 void help_completion_bash(FILE *out);
 

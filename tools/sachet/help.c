@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Help, man page and completion, all from the verb tables. */
 #include <ctype.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "tools/sachet/cli.h"
 #include "tools/version.h"
 
-enum { NAME_COLUMN = 30 };
+enum { NAME_COLUMN = 30, PAGE_COLUMNS = 100 };
 
 static const char *const intro =
     "sachet turns prescriptions into the fewest daily dose slots, gets a pharmacist's "
@@ -26,13 +27,35 @@ void help_all(FILE *out)
     fprintf(out, "\n'sachet VERB --help' explains one. Exit status: %s.\n", exit_text);
 }
 
+/* Text with its own line ends, broken at spaces where a line is wider than a page; lines that follow a break
+ * begin at column `indent`. Column counts are bytes: our help is ASCII but for an ellipsis. */
+static void print_wrapped(const char *text, int indent, FILE *out)
+{
+    int room = PAGE_COLUMNS - indent;
+    while (*text) {
+        int len = (int)strcspn(text, "\n");
+        int cut = len;
+        if (len > room) {
+            for (cut = room; cut > 0 && text[cut] != ' ';)
+                cut--;
+            if (cut == 0)
+                cut = len; /* one long word stays whole */
+        }
+        fprintf(out, "%.*s\n", cut, text);
+        text += cut + (text[cut] != '\0');
+        if (*text)
+            fprintf(out, "%*s", indent, "");
+    }
+}
+
 static void print_options(const struct cli_option_row *rows, FILE *out)
 {
     for (; rows && rows->name; rows++) {
         char name[64];
         (void)snprintf(name, sizeof name, "--%s%s%s", rows->name, rows->arg ? " " : "",
                        rows->arg ? rows->arg : "");
-        fprintf(out, "  %-*s%s\n", NAME_COLUMN - 2, name, rows->doc);
+        fprintf(out, "  %-*s", NAME_COLUMN - 2, name);
+        print_wrapped(rows->doc, NAME_COLUMN, out);
     }
 }
 
@@ -40,11 +63,36 @@ void help_verb(const struct cli_verb *verb, FILE *out)
 {
     fprintf(out, "Usage: sachet %s%s%s [OPTION…]\n\n%s.\n", verb->name, verb->args[0] ? " " : "", verb->args,
             verb->summary);
-    if (verb->details)
-        fprintf(out, "\n%s\n", verb->details);
+    if (verb->details) {
+        fputc('\n', out);
+        print_wrapped(verb->details, 0, out);
+    }
     fputs("\nOptions\n", out);
     print_options(verb->options, out);
     print_options(cli_common_options, out);
+}
+
+static json_t *options_json(const struct cli_verb *verb)
+{
+    const struct cli_option_row *const tables[] = {verb->options, cli_common_options};
+    json_t *options = json_array();
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
+        for (const struct cli_option_row *row = tables[t]; row && row->name; row++)
+            (void)json_array_append_new(
+                options, json_pack("{s:s, s:s?, s:s}", "name", row->name, "arg", row->arg, "doc", row->doc));
+    }
+    return options;
+}
+
+void help_json(const struct cli_verb *verb, FILE *out)
+{
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s?, s:o}", "verb", verb->name, "args", verb->args, "summary",
+                  verb->summary, "details", verb->details, "options", options_json(verb));
+    if (object)
+        (void)json_dumpf(object, out, 0); /* the frame looks at ferror(out) */
+    fputc('\n', out);
+    json_decref(object);
 }
 
 /* Text for roff: a backslash, and a dot or quote at a line's start, would be read as commands. */

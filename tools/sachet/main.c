@@ -2,6 +2,7 @@
 /* The composition root of the command line: the only place of it that reads a clock and ends the process. */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,7 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
     int rc = parse_words(cli, argc, argv, err);
     if (rc < 0)
         return rc;
+    cli->json = cli_flag(cli, "json");
     if (cli_flag(cli, "help")) {
         help_verb(cli->verb, cli->out);
         return 0;
@@ -131,7 +133,6 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
         rc = cli_option_day(cli, "today", local_day(cli->clock), &cli->today, err);
     if (rc < 0)
         return rc;
-    cli->json = cli_flag(cli, "json");
     rc = seal_init(err);
     if (rc < 0)
         return rc;
@@ -139,6 +140,28 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
     store_close(cli->store);
     conf_destroy(cli->site);
     return rc;
+}
+
+/* Whoever read our output has seen enough and closed the pipe (head, less): no failure of ours. */
+static bool reader_left(int fd)
+{
+    struct pollfd pipe = {.fd = fd, .events = POLLOUT};
+    return poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR);
+}
+
+static const struct cli_verb *verb_or_complain(int argc, char **argv, int *ret_words)
+{
+    const struct cli_verb *verb = find_verb(argc - 1, argv + 1, ret_words);
+    struct error err = {0};
+    if (verb)
+        return verb;
+    if (argv[1][0] == '-')
+        (void)error_set(&err, E_ARG, "%s: options stand behind the command: sachet VERB %s", argv[1],
+                        argv[1]);
+    else
+        (void)error_set(&err, E_ARG, "%s: no such command; 'sachet help' lists them", argv[1]);
+    fprintf(stderr, "sachet: %s\n", err.message);
+    return NULL;
 }
 
 int main(int argc, char **argv)
@@ -156,11 +179,9 @@ int main(int argc, char **argv)
         return 0;
     }
     int words = 0;
-    const struct cli_verb *verb = find_verb(argc - 1, argv + 1, &words);
-    if (!verb) {
-        fprintf(stderr, "sachet: %s: no such command; 'sachet --help' lists them\n", argv[1]);
-        return 2;
-    }
+    const struct cli_verb *verb = verb_or_complain(argc, argv, &words);
+    if (!verb)
+        return error_exit_status(E_ARG);
     static struct cli cli; /* 32 KiB of argument pointers: not on the stack */
     cli.program = "sachet";
     cli.verb = verb;
@@ -171,7 +192,7 @@ int main(int argc, char **argv)
     int rc = run(&cli, argc - 1 - words, argv + 1 + words, &err);
     if (rc < 0)
         fprintf(stderr, "sachet: %s\n", err.message[0] ? err.message : error_text(rc));
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !reader_left(STDOUT_FILENO)) {
         fprintf(stderr, "sachet: output could not be written: %s\n", strerror(errno));
         return 3;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sachet/rules.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -85,15 +86,19 @@ int cli_patients(struct cli *cli, int64_t **ret_patients, size_t *ret_count, str
     return 0;
 }
 
-int cli_patient_name(struct cli *cli, int64_t patient, char *text, size_t size, struct error *err)
+int cli_patient_get(struct cli *cli, int64_t patient, struct cli_patient *ret, struct error *err)
 {
     struct store_rows *rows = NULL;
     int status =
         store_query(cli->store, &rows, err, "SELECT source_id, name FROM patient WHERE id = ?", "i", patient);
     int found = status < 0 ? status : store_next(rows, err);
-    if (found > 0)
-        (void)snprintf(text, size, "%s (%s)", store_text(rows, 0),
-                       store_text(rows, 1)); /* a cut name still tells */
+    if (found > 0) { /* a cut name still tells */
+        (void)snprintf(ret->id, sizeof ret->id, "%s", store_text(rows, 0));
+        (void)snprintf(ret->name, sizeof ret->name, "%s", store_text(rows, 1));
+        (void)snprintf(ret->shown, sizeof ret->shown, "%s (%s)", ret->id, ret->name);
+    }
     store_done(rows);
+    if (found == 0)
+        return error_set(err, E_NOT_FOUND, "patient row %" PRId64 " is not in the store", patient);
     return found < 0 ? found : 0;
 }

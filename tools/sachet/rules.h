@@ -12,6 +12,8 @@ struct conf;
 struct error;
 struct policy;
 
+enum { PATIENT_ID_BYTES = 512 };
+
 struct site_rules {
     struct conf *timing;
     struct conf *packing;
@@ -27,7 +29,13 @@ void site_rules_close(struct site_rules *rules);
  * *ret_patients is the caller's to free(). E_ARG when nobody is named, E_NOT_FOUND for an unknown one.
  */
 int cli_patients(struct cli *cli, int64_t **ret_patients, size_t *ret_count, struct error *err);
-/* "source-id (Name)" of a patient, for lines on a screen. */
-int cli_patient_name(struct cli *cli, int64_t patient, char *text, size_t size, struct error *err);
+/* How a patient is called; longer names are cut. */
+struct cli_patient {
+    char id[PATIENT_ID_BYTES]; /* source id */
+    char name[256];
+    char shown[PATIENT_ID_BYTES + 260]; /* "source-id (Name)", for lines on a screen */
+};
+/* E_NOT_FOUND when the store has no such row. */
+int cli_patient_get(struct cli *cli, int64_t patient, struct cli_patient *ret, struct error *err);
 
 #endif

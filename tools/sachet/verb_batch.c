@@ -233,12 +233,7 @@ static int run_cancel(struct cli *cli, struct error *err)
 
 static const struct cli_option_row create_options[] = {
     {"machine", "NAME", "the machine to pack on; may be left out where the site has one"},
-    {"user", "LOGIN", "who does it"},
     {"dry-run", NULL, "check everything and show what would be made"},
-    {NULL, NULL, NULL},
-};
-static const struct cli_option_row user_options[] = {
-    {"user", "LOGIN", "who does it"},
     {NULL, NULL, NULL},
 };
 static const struct cli_option_row wait_options[] = {
@@ -272,21 +267,18 @@ static const struct cli_verb rows[] = {
      .details =
          "Your word lets the machine walk to Execute. After an abort the machine must be confirmed and\n"
          "cleared first: 'sachet machine confirm', 'sachet machine clear'.",
-     .options = user_options,
      .run = run_start},
     {.name = "batch pause",
      .args = "BATCH",
      .args_min = 1,
      .args_max = 1,
      .summary = "Finish the pouches that were begun, then wait",
-     .options = user_options,
      .run = run_pause},
     {.name = "batch resume",
      .args = "BATCH",
      .args_min = 1,
      .args_max = 1,
      .summary = "Go on with a paused batch",
-     .options = user_options,
      .run = run_resume},
     {.name = "batch cancel",
      .args = "BATCH",
@@ -294,7 +286,6 @@ static const struct cli_verb rows[] = {
      .args_max = 1,
      .summary = "Give up the pouches that were not begun",
      .details = "Good pouches stay good; the others can be put into another batch.",
-     .options = user_options,
      .run = run_cancel},
     {.name = "batch wait",
      .args = "BATCH",

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* help, man page and shell completion. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/base/error.h"
 #include "tools/sachet/cli.h"
+#include "tools/sachet/out.h"
 #include "tools/sachet/verbs.h"
 
 static int run_help(struct cli *cli, struct error *err)
@@ -15,27 +18,42 @@ static int run_help(struct cli *cli, struct error *err)
         help_man(cli->out);
         return 0;
     }
-    if (cli->argc == 0) {
+    if (cli->argc == 0 && !cli->json) {
         help_all(cli->out);
         return 0;
     }
+    bool found = cli->argc == 0;
     for (size_t g = 0; g < cli_group_count; g++) {
         for (size_t i = 0; i < cli_groups[g]->count; i++) {
-            if (strcmp(cli_groups[g]->rows[i].name, name) == 0) {
-                help_verb(&cli_groups[g]->rows[i], cli->out);
-                return 0;
-            }
+            const struct cli_verb *verb = &cli_groups[g]->rows[i];
+            if (cli->argc > 0 && strcmp(verb->name, name) != 0)
+                continue;
+            found = true;
+            (cli->json ? help_json : help_verb)(verb, cli->out);
         }
     }
-    return error_set(err, E_ARG, "%s: no such command; 'sachet help' lists them", name);
+    return found ? 0 : error_set(err, E_ARG, "%s: no such command; 'sachet help' lists them", name);
 }
 
 static int run_completion(struct cli *cli, struct error *err)
 {
     if (strcmp(cli->argv[0], "bash") != 0)
         return error_set(err, E_ARG, "%s: only bash is known", cli->argv[0]);
-    help_completion_bash(cli->out);
-    return 0;
+    if (!cli->json) {
+        help_completion_bash(cli->out);
+        return 0;
+    }
+    char *script = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&script, &len);
+    if (!memory)
+        return error_set(err, E_MEMORY, "no memory for the script");
+    help_completion_bash(memory);
+    int rc = fclose(memory) == 0
+                 ? out_json(cli, json_pack("{s:s, s:s%}", "shell", cli->argv[0], "script", script, len), err)
+                 : error_set(err, E_MEMORY, "no memory for the script");
+    free(script);
+    return rc;
 }
 
 static const struct cli_option_row help_options[] = {
@@ -49,6 +67,7 @@ static const struct cli_verb rows[] = {
         .args = "[VERB [NOUN]]",
         .args_max = 2,
         .summary = "Show the commands, or explain one",
+        .details = "With --json one object a command: verb, args, summary, details, options.",
         .options = help_options,
         .run = run_help,
     },

@@ -71,10 +71,11 @@ static int on_order(void *data, const struct order *order, struct error *err)
 
 /* The summary. */
 
-static void print_reasons(FILE *out, const struct intake_totals *totals, enum reason_class class)
+static void print_reasons(FILE *out, const char *heading, const struct intake_totals *totals,
+                          enum reason_class class)
 {
     bool done[REASON_CODE_COUNT] = {false};
-    for (;;) {
+    for (bool first = true;; first = false) {
         int best = -1;
         for (int i = 0; i < REASON_CODE_COUNT; i++) {
             if (!done[i] && totals->reasons[i] > 0 && reason_class_of((enum reason_code)i) == class &&
@@ -83,6 +84,8 @@ static void print_reasons(FILE *out, const struct intake_totals *totals, enum re
         }
         if (best < 0)
             return;
+        if (first)
+            fprintf(out, "%s\n", heading);
         done[best] = true;
         fprintf(out, "  %6" PRId64 "  %-18s  %s\n", totals->reasons[best],
                 reason_name((enum reason_code)best), reason_text((enum reason_code)best));
@@ -104,14 +107,8 @@ static void print_totals(const struct importing *importing, FILE *out, const str
     if (totals->repeated > 0)
         fprintf(out, "; %" PRId64 " more stand in the input twice", totals->repeated);
     fputc('\n', out);
-    if (totals->outcomes[OUTCOME_REFUSED] > 0) {
-        fputs("not for pouches, by reason (an order may have several)\n", out);
-        print_reasons(out, totals, REASON_REFUSED);
-    }
-    if (totals->outcomes[OUTCOME_WAITING] > 0 || totals->outcomes[OUTCOME_REFUSED] > 0) {
-        fputs("for a pharmacist, by reason\n", out);
-        print_reasons(out, totals, REASON_WAITING);
-    }
+    print_reasons(out, "not for pouches, by reason (an order may have several)", totals, REASON_REFUSED);
+    print_reasons(out, "for a pharmacist, by reason", totals, REASON_WAITING);
     if (totals->newest_day != CIVIL_DAY_NONE)
         civil_format(totals->newest_day, day);
     fprintf(out, "newest date in the input: %s\n", day);
@@ -313,7 +310,7 @@ static const struct cli_verb rows[] = {
         .args = "[PATH…]",
         .args_min = 0,
         .args_max = -1,
-        .summary = "read orders: FHIR R4 and STU3, Bundles, NDJSON, gzip, folders",
+        .summary = "Read orders: FHIR R4 and STU3, Bundles, NDJSON, gzip, folders",
         .details = "Each order ends as packable, waiting (a pharmacist must complete or decide) or refused "
                    "(not for a "
                    "pouch), with its reasons; nothing is guessed. Importing again changes nothing; an order "

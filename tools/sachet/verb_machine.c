@@ -237,10 +237,6 @@ static int run_report(struct cli *cli, struct error *err)
     return quarantine ? CLI_FOUND : rc;
 }
 
-static const struct cli_option_row user_options[] = {
-    {"user", "LOGIN", "who does it"},
-    {NULL, NULL, NULL},
-};
 static const struct cli_option_row watch_options[] = {
     {"for", "SECONDS", "end after so long; 0: look once"},
     {NULL, NULL, NULL},
@@ -257,7 +253,7 @@ static const struct cli_option_row report_options[] = {
 #define MACHINE_VERB(verb_, run_, summary_, details_)                                        \
     {                                                                                        \
         .name = verb_, .args = "MACHINE", .args_min = 1, .args_max = 1, .summary = summary_, \
-        .details = details_, .options = user_options, .run = run_                            \
+        .details = details_, .run = run_                                                     \
     }
 
 static const struct cli_verb rows[] = {
@@ -292,7 +288,6 @@ static const struct cli_verb rows[] = {
      .args_min = 2,
      .args_max = 2,
      .summary = "Open a bay that wrong counts locked",
-     .options = user_options,
      .run = run_unlock},
     {.name = "alarms",
      .args = "",

@@ -12,7 +12,10 @@
 #include "controller/plan/plan.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/policy.h"
+#include "controller/review/user.h"
+#include "tools/sachet/ask.h"
 #include "tools/sachet/cli.h"
+#include "tools/sachet/out.h"
 #include "tools/sachet/rules.h"
 #include "tools/sachet/verbs.h"
 
@@ -57,11 +60,11 @@ static void print_text(struct cli *cli, const char *name, const struct plan_made
     print_rest(cli->out, made);
 }
 
-static void print_json(struct cli *cli, int64_t patient, const char *name, const struct plan_made *made)
+static void print_json(struct cli *cli, const struct cli_patient *patient, const struct plan_made *made)
 {
     json_t *object =
-        json_pack("{s:I,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:b,s:i,s:I,s:b}", "patient", (json_int_t)patient, "name",
-                  name, "outcome", outcome_name(made->outcome), "drugs", made->drugs, "waiting",
+        json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:b,s:i,s:I,s:b}", "patient", patient->id, "name",
+                  patient->name, "outcome", outcome_name(made->outcome), "drugs", made->drugs, "waiting",
                   made->waiting, "apart", made->apart, "times_written", made->times_written, "times_planned",
                   made->times_planned, "proved", made->proved, "pouches", made->pouches, "pieces",
                   (json_int_t)made->pieces, "provisional", made->provisional);
@@ -141,24 +144,25 @@ static int plan_one(struct cli *cli, const struct site_rules *rules, struct plan
                     struct totals *t, struct error *err)
 {
     struct plan_made made;
-    char name[256] = "?";
-    int status = cli_patient_name(cli, request->patient, name, sizeof name, err);
-    if (status == 0)
-        status = plan_make(cli->store, rules->policy, request, &made, err);
+    struct cli_patient patient;
+    int status = cli_patient_get(cli, request->patient, &patient, err);
+    if (status < 0)
+        return status;
+    status = plan_make(cli->store, rules->policy, request, &made, err);
     t->patients++;
     if (status < 0 &&
         error_class_of(status) == ERROR_CLASS_INPUT) { /* one patient's trouble stops nobody else */
-        fprintf(stderr, "sachet: %s: %s\n", name, err->message);
+        fprintf(stderr, "sachet: %s: %s\n", patient.shown, err->message);
         t->failed++;
         return 0;
     }
     if (status < 0)
-        return error_prefix(err, "%s", name);
+        return error_prefix(err, "%s", patient.shown);
     add(t, &made);
     if (cli->json)
-        print_json(cli, request->patient, name, &made);
+        print_json(cli, &patient, &made);
     else
-        print_text(cli, name, &made);
+        print_text(cli, patient.shown, &made);
     return 0;
 }
 
@@ -168,19 +172,26 @@ static int run_plan(struct cli *cli, struct error *err)
     struct totals totals = {0};
     int64_t *patients = NULL, days = 0;
     size_t count = 0;
+    struct user user;
     struct plan_request request = {.actor = "sachet"};
-    const char *login = cli_option(cli, "user");
     int status = site_rules_open(cli, &rules, err);
+    /* Nobody must say who plans: a draft binds nobody. Who says so shows that it is true. */
+    if (status == 0 && cli_option(cli, "user")) {
+        status = cli_login(cli, NULL, &user, err);
+        request.actor = user.login;
+    }
     if (status == 0)
         status = cli_patients(cli, &patients, &count, err);
     if (status == 0)
         status = cli_option_int(cli, "days", 1, PLAN_DAYS_MAX, rules.policy->cycle_days, &days, err);
     if (status == 0)
         status = cli_option_day(cli, "start", cli->today + rules.policy->lead_days, &request.start_day, err);
+    /* A year typed wrongly must not become pouches for days that are over. */
+    if (status == 0 && request.start_day < cli->today)
+        status = error_set(err, E_ARG, "--start %s: the day is over; a cycle begins today or later",
+                           cli_option(cli, "start"));
     request.days = (int)days;
     request.wall_ms = clock_wall_ms(cli->clock);
-    if (login)
-        request.actor = login;
     for (size_t i = 0; status == 0 && i < count; i++) {
         request.patient = patients[i];
         status = plan_one(cli, &rules, &request, &totals, err);
@@ -196,17 +207,18 @@ static int run_show_plan(struct cli *cli, struct error *err)
 {
     struct arena arena;
     struct plan_row row;
-    char *end;
-    long long number = strtoll(cli->argv[0], &end, 10);
-    if (*end || end == cli->argv[0] || number < 1)
-        return error_set(err, E_ARG, "%s: the number of a plan is wanted, as `sachet plan` prints it",
-                         cli->argv[0]);
-    int status = cli_open_store(cli, err);
+    int64_t number = 0;
+    int status = ask_number(cli->argv[0], "plan", &number, err);
+    if (status == 0)
+        status = cli_open_store(cli, err);
     if (status < 0)
         return status;
     arena_init(&arena, 0);
     status = plan_row_load(cli->store, number, &arena, &row, err);
-    if (status == 0)
+    if (status == 0 && cli->json)
+        status = out_json(
+            cli, json_pack("{s:I, s:s%}", "plan", (json_int_t)number, "text", row.bytes, row.len), err);
+    else if (status == 0)
         (void)fwrite(row.bytes, 1, row.len, cli->out); /* the frame checks out at the end */
     arena_finish(&arena);
     return status;

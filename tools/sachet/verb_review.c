@@ -7,6 +7,7 @@
 
 #include "config/base/arena.h"
 #include "config/base/buf.h"
+#include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "controller/plan/plan_row.h"
@@ -17,6 +18,7 @@
 #include "controller/review/user.h"
 #include "controller/seal/seal.h"
 #include "tools/sachet/cli.h"
+#include "tools/sachet/out.h"
 #include "tools/sachet/rules.h"
 #include "tools/sachet/verbs.h"
 
@@ -70,20 +72,23 @@ static int run_review(struct cli *cli, struct error *err)
     return status < 0 ? status : found ? CLI_FOUND : 0;
 }
 
-/* What approving one patient came to. */
-static void approved(struct cli *cli, const char *name, int64_t plan, int status, const struct error *err)
+/* What approving one patient came to: signed now, signed before, or refused with status and err. */
+static int approved(struct cli *cli, const struct cli_patient *patient, int64_t plan, bool stood, int status,
+                    struct error *err)
 {
-    if (cli->json) {
-        json_t *object = json_pack("{s:s,s:I,s:b,s:s}", "patient", name, "plan", (json_int_t)plan, "signed",
-                                   status == 0, "why", status == 0 ? "" : err->message);
-        json_dumpf(object, cli->out, JSON_COMPACT);
-        fputc('\n', cli->out);
-        json_decref(object);
-    } else if (status == 0) {
-        fprintf(cli->out, "%s: plan %" PRId64 " signed, %s\n", name, plan, REVIEW_MEANING);
-    } else {
-        fprintf(cli->out, "%s: NOT signed: %s\n", name, err->message);
-    }
+    if (cli->json)
+        return out_json(cli,
+                        json_pack("{s:s,s:s,s:I,s:b,s:b,s:s}", "patient", patient->id, "name", patient->name,
+                                  "plan", (json_int_t)plan, "signed", status == 0, "already", stood, "why",
+                                  status == 0 ? "" : err->message),
+                        err);
+    if (stood)
+        fprintf(cli->out, "%s: plan %" PRId64 " is signed already, and holds\n", patient->shown, plan);
+    else if (status == 0)
+        fprintf(cli->out, "%s: plan %" PRId64 " signed, %s\n", patient->shown, plan, REVIEW_MEANING);
+    else
+        fprintf(cli->out, "%s: NOT signed: %s\n", patient->shown, err->message);
+    return 0;
 }
 
 struct approval {
@@ -96,8 +101,8 @@ struct approval {
 static int approve_one(struct cli *cli, struct approval *a, int64_t patient, struct error *err)
 {
     int64_t plan = 0;
-    char name[256] = "?";
-    int status = cli_patient_name(cli, patient, name, sizeof name, err);
+    struct cli_patient known;
+    int status = cli_patient_get(cli, patient, &known, err);
     if (status < 0)
         return status;
     status = plan_newest(cli->store, patient, false, &plan, err);
@@ -105,9 +110,7 @@ static int approve_one(struct cli *cli, struct approval *a, int64_t patient, str
         return 0;
     if (status == 0 && review_verify(cli->store, plan, &a->rules, NULL) == 0) {
         a->standing++;
-        if (!cli->json)
-            fprintf(cli->out, "%s: plan %" PRId64 " is signed already, and holds\n", name, plan);
-        return 0;
+        return approved(cli, &known, plan, true, 0, err);
     }
     if (status == 0)
         status = review_sign(cli->store, plan, &a->rules, &a->user, a->key, clock_wall_ms(cli->clock), err);
@@ -115,8 +118,7 @@ static int approve_one(struct cli *cli, struct approval *a, int64_t patient, str
         return status;
     a->signed_now += status == 0;
     a->refused += status < 0;
-    approved(cli, name, plan, status, err);
-    return 0;
+    return approved(cli, &known, plan, false, status, err);
 }
 
 /* The login and the key, with one question for the password. */
@@ -162,6 +164,35 @@ static int run_approve(struct cli *cli, struct error *err)
     return a.refused ? CLI_FOUND : 0;
 }
 
+static json_t *pouch_json(const struct plan_pouch *pouch)
+{
+    char day[CIVIL_TEXT_BYTES], time[TOD_TEXT_BYTES];
+    json_t *items = json_array();
+    civil_format(pouch->day, day);
+    tod_format(pouch->minute, time);
+    for (size_t i = 0; i < pouch->item_count; i++)
+        (void)json_array_append_new(items, json_pack("{s:s, s:s, s:i}", "product", pouch->items[i].code,
+                                                     "piece", roll_piece_text(pouch->items[i].piece), "count",
+                                                     pouch->items[i].count));
+    return json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:s, s:o}", "pouch", pouch->number, "date", day, "time",
+                     time, "slot", pouch->slot, "part", pouch->part, "parts", pouch->parts, "label",
+                     pouch->label, "items", items);
+}
+
+static int roll_json(struct cli *cli, int64_t plan, const struct plan_text *text, struct error *err)
+{
+    char start[CIVIL_TEXT_BYTES];
+    json_t *pouches = json_array();
+    civil_format(text->start_day, start);
+    for (size_t i = 0; i < text->pouch_count; i++)
+        (void)json_array_append_new(pouches, pouch_json(&text->pouches[i]));
+    return out_json(cli,
+                    json_pack("{s:s, s:s, s:I, s:i, s:s, s:i, s:o}", "patient", text->patient_id, "name",
+                              text->patient_name, "plan", (json_int_t)plan, "version", text->version, "start",
+                              start, "days", text->days, "pouches", pouches),
+                    err);
+}
+
 static int run_roll(struct cli *cli, struct error *err)
 {
     struct arena arena;
@@ -185,7 +216,9 @@ static int run_roll(struct cli *cli, struct error *err)
         status = plan_row_load(cli->store, id, &arena, &row, err);
     if (status == 0)
         status = plan_text_parse(row.bytes, row.len, &arena, &plan, err);
-    if (status == 0) {
+    if (status == 0 && cli->json) {
+        status = roll_json(cli, id, plan, err);
+    } else if (status == 0) {
         struct buf text;
         buf_init(&text);
         roll_to_text(plan, (int)pouches, &text);
@@ -235,7 +268,7 @@ static const struct cli_verb rows[] = {
         .args_min = 1,
         .args_max = 1,
         .summary = "Draw the pouches of a patient's newest plan",
-        .details = NULL,
+        .details = "With --json all pouches, whatever --pouches says.",
         .options = roll_options,
         .run = run_roll,
     },

@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,6 +47,25 @@ static void messages_are_cut_not_overrun(void **state)
     assert_int_equal(error_set(&err, E_INPUT, "line %d", 3), E_INPUT);
     assert_int_equal(error_prefix(&err, "file %s", "a"), E_INPUT);
     assert_string_equal(err.message, "file a: line 3");
+}
+
+static void messages_stay_on_one_line(void **state)
+{
+    (void)state;
+    struct error err;
+    assert_int_equal(error_set(&err, E_ARG, "%s: no file", "two\nlines\033[2J\x7f\xc2\x9b"), E_ARG);
+    assert_string_equal(err.message, "two?lines?[2J???: no file");
+    error_set_errno(&err, E_FILE, 0, "a\tb");
+    assert_memory_equal(err.message, "a?b: ", 5);
+    error_set(&err, E_ARG, "caf\xc3\xa9 \xe2\x82\xac");
+    error_prefix(&err, "x\ry");
+    assert_string_equal(err.message, "x?y: caf\xc3\xa9 \xe2\x82\xac");
+    /* Cut within a character of three bytes: the whole character goes. */
+    char big[ERROR_MESSAGE_BYTES + 8];
+    memset(big, 'x', sizeof big);
+    (void)snprintf(big + ERROR_MESSAGE_BYTES - 3, 4, "\xe2\x82\xac");
+    error_set(&err, E_ARG, "%s", big);
+    assert_int_equal(strlen(err.message), ERROR_MESSAGE_BYTES - 3);
 }
 
 static void a_fixed_buf_fails_and_stays_inside(void **state)
@@ -180,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_error_has_text_class_and_exit_status),
+        cmocka_unit_test(messages_stay_on_one_line),
         cmocka_unit_test(messages_are_cut_not_overrun),
         cmocka_unit_test(a_fixed_buf_fails_and_stays_inside),
         cmocka_unit_test(a_growing_buf_keeps_everything),
