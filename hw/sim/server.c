@@ -230,9 +230,10 @@ static void sweep(struct server *server)
     }
 }
 
-static int64_t tick(void *data, int64_t now_ms)
+static int64_t tick(void *data, int64_t loop_ms)
 {
     struct server *server = data;
+    int64_t now_ms = clock_mono_ms(server->params.clock); /* may stand still; the loop's does not */
     uint32_t scan_ms = server->params.scan_ms ? server->params.scan_ms : 1;
     for (unsigned i = 0; i < server->params.count; i++)
         world_advance(server->params.worlds[i], (now_ms - now_ms % scan_ms) * 1000);
@@ -245,7 +246,7 @@ static int64_t tick(void *data, int64_t now_ms)
         close_connection(c);
     }
     sweep(server);
-    return now_ms + SERVER_TICK_MS;
+    return loop_ms + SERVER_TICK_MS;
 }
 
 /* ---- the port ---- */

@@ -23,6 +23,17 @@ void world_rates_none(struct world_rates *rates)
     *rates = (struct world_rates){.jam_clears = 800000000};
 }
 
+void world_rates_scale(struct world_rates *rates, uint32_t percent)
+{
+    uint32_t *const scaled[] = {&rates->missed, &rates->twins,        &rates->twins_unseen, &rates->broken,
+                                &rates->late,   &rates->jam,          &rates->print_unread, &rates->film_slip,
+                                &rates->bounce, &rates->vision_alarm, &rates->vision_miss};
+    for (size_t i = 0; i < sizeof scaled / sizeof scaled[0]; i++) {
+        uint64_t ppb = (uint64_t)*scaled[i] * percent / 100;
+        *scaled[i] = ppb > 1000000000 ? 1000000000 : (uint32_t)ppb;
+    }
+}
+
 void world_params_default(struct world_params *params, unsigned index)
 {
     *params = (struct world_params){

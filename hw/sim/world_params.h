@@ -89,6 +89,8 @@ struct world_params {
 
 /* Defaults for machine `index`: serial "SIM00001" for index 0, and so on. */
 void world_params_default(struct world_params *params, unsigned index);
+/* So many percent of each rate. */
+void world_rates_scale(struct world_rates *rates, uint32_t percent);
 /* All fault rates 0: a machine that only obeys. */
 void world_rates_none(struct world_rates *rates);
 

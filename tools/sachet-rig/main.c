@@ -18,6 +18,7 @@
 #include "config/base/error.h"
 #include "config/base/log.h"
 #include "config/scenario.h"
+#include "tools/sachet-rig/ctl.h"
 #include "tools/sachet-rig/diff.h"
 #include "tools/sachet-rig/page.h"
 #include "tools/stage/play.h"
@@ -290,10 +291,26 @@ static int words_verb(int argc, char **argv, struct error *err)
     return 0;
 }
 
+static int ctl_verb(int argc, char **argv, struct error *err)
+{
+    struct buf answer;
+    if (argc < 2)
+        return error_set(err, E_ARG, "ctl SOCKET COMMAND...: for example ctl /tmp/sim.sock door-open m=1");
+    buf_init(&answer);
+    int rc = ctl_ask(argv[0], argc - 1, argv + 1, &answer, err);
+    if (rc == 0) {
+        const char *text = buf_string(&answer);
+        fputs(strncmp(text, "ok {", 4) == 0 ? text + 3 : text, stdout); /* a state as plain JSON */
+        rc = strncmp(text, "ok", 2) == 0 ? 0 : 1;
+    }
+    buf_finish(&answer);
+    return rc;
+}
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv, struct error *err); /* 0, 1 found something, or an error */
-} verbs[] = {{"run", run_verb}, {"diff", diff_verb}, {"words", words_verb}};
+} verbs[] = {{"run", run_verb}, {"diff", diff_verb}, {"words", words_verb}, {"ctl", ctl_verb}};
 
 int main(int argc, char **argv)
 {

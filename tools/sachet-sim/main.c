@@ -31,6 +31,7 @@
 #include "hw/sim/server.h"
 #include "hw/sim/world.h"
 #include "tools/sachet-sim/options.h"
+#include "tools/sachet-sim/rigging.h"
 
 struct sim {
     struct options options;
@@ -41,6 +42,7 @@ struct sim {
     struct world_memory *memories[SERVER_MACHINES_MAX];
     struct server *server; /* or */
     struct serial *serial;
+    struct rigging rigging;
     int log_fd;
     struct buf log;
     int log_code; /* of a log that could not be written */
@@ -132,12 +134,6 @@ static int map_memory(struct sim *sim, unsigned index, const char *serial, struc
     return 0;
 }
 
-static uint32_t percent(uint32_t rate, uint32_t percent_of)
-{
-    uint64_t ppb = (uint64_t)rate * percent_of / 100;
-    return ppb > 1000000000 ? 1000000000 : (uint32_t)ppb;
-}
-
 static int make_machine(struct sim *sim, unsigned index, struct error *err)
 {
     const struct options *o = &sim->options;
@@ -157,11 +153,8 @@ static int make_machine(struct sim *sim, unsigned index, struct error *err)
     params.cold_start = o->cold;
     params.fill = (uint16_t)o->fill;
     params.operator_mends = !o->no_mending;
-    struct world_rates *rates = &params.rates;
-    uint32_t *const scaled[] = {&rates->missed, &rates->twins, &rates->twins_unseen, &rates->broken,
-                                &rates->late,   &rates->jam,   &rates->print_unread, &rates->film_slip};
-    for (size_t i = 0; i < sizeof scaled / sizeof scaled[0]; i++)
-        *scaled[i] = percent(*scaled[i], o->faults_percent);
+    world_rates_scale(&params.rates, o->faults_percent);
+    rigging_fit(&sim->rigging, &params);
     params.keep_truth = false; /* the log tells it */
     if (o->log_file) {
         params.log = log_event;
@@ -307,19 +300,28 @@ static int run(struct sim *sim, struct error *err)
     static const int signals[] = {SIGTERM, SIGINT};
     int rc = load_profile(sim, err);
     if (rc == 0)
-        rc = open_log(sim, err);
+        rc = rigging_load(&sim->rigging, &sim->options, err);
+    if (rc < 0)
+        return rc;
+    struct clock *real = sim->clock;
+    sim->clock = rigging_clock(&sim->rigging, real);
+    rc = open_log(sim, err);
     for (unsigned i = 0; rc == 0 && i < sim->options.machines; i++)
         rc = make_machine(sim, i, err);
     if (rc == 0)
         rc = seat_canisters(sim, err);
+    if (rc == 0)
+        rc = rigging_direct(&sim->rigging, sim->worlds, err);
     if (rc < 0)
         return rc;
-    sim->loop = loop_create(sim->clock, err);
+    sim->loop = loop_create(real, err);
     if (!sim->loop)
         return err->code;
     rc = loop_add_signals(sim->loop, signals, 2, stop, sim, err);
     if (rc == 0)
         rc = sim->options.rtu_path ? open_serial(sim, err) : open_server(sim, err);
+    if (rc == 0)
+        rc = rigging_open(&sim->rigging, sim->loop, sim->clock, flush_log, sim, err);
     if (rc == 0)
         rc = loop_run(sim->loop, err);
     if (rc == 0 && sim->log_code != 0) {
@@ -331,6 +333,7 @@ static int run(struct sim *sim, struct error *err)
 
 static void finish(struct sim *sim)
 {
+    rigging_finish(&sim->rigging);
     server_destroy(sim->server);
     serial_destroy(sim->serial);
     for (unsigned i = 0; i < SERVER_MACHINES_MAX; i++) {

@@ -36,6 +36,10 @@ enum option_id {
     OPT_WEIGHER,
     OPT_COLD,
     OPT_NO_MENDING,
+    OPT_SCENARIO,
+    OPT_CONTROL,
+    OPT_CLOCK,
+    OPT_VIEW,
     OPT_HELP,
     OPT_VERSION,
 };
@@ -70,6 +74,12 @@ static const struct option_row {
     {OPT_WEIGHER, "--weigher", NULL, "with a weigher"},
     {OPT_COLD, "--cold", NULL, "the sealer starts at room temperature and must warm up"},
     {OPT_NO_MENDING, "--no-mending", NULL, "nobody refills or threads film before Unhold and Reset"},
+    {OPT_SCENARIO, "--scenario", "FILE", "a sachet-scenario/1 that happens to every machine"},
+    {OPT_CONTROL, "--control", "SOCKET",
+     "take commands here, a line each; 'tools/rig ctl SOCKET help' lists them"},
+    {OPT_CLOCK, "--clock", "wall|virtual",
+     "virtual: time stands still but for 'step' on the control socket (wall)"},
+    {OPT_VIEW, "--view", NULL, "show the machines on standard output, twice a second"},
     {OPT_HELP, "--help", NULL, "print this"},
     {OPT_VERSION, "--version", NULL, "print the version"},
 };
@@ -160,6 +170,7 @@ static int take_option(const struct option_row *row, const char *value, struct o
     case OPT_MACHINES:
         return parse_u32(row->name, value, 1, SERVER_MACHINES_MAX, &o->machines, err);
     case OPT_SEED:
+        o->seed_given = true;
         return parse_number(row->name, value, 0, UINT64_MAX, &o->seed, err);
     case OPT_SPEED:
         return parse_u32(row->name, value, 1, WORLD_SPEED_MAX, &o->speed, err);
@@ -198,6 +209,20 @@ static int take_option(const struct option_row *row, const char *value, struct o
         return 0;
     case OPT_NO_MENDING:
         o->no_mending = true;
+        return 0;
+    case OPT_SCENARIO:
+        o->scenario_file = value;
+        return 0;
+    case OPT_CONTROL:
+        o->control_path = value;
+        return 0;
+    case OPT_CLOCK:
+        o->clock_virtual = strcmp(value, "virtual") == 0;
+        if (!o->clock_virtual && strcmp(value, "wall") != 0)
+            return error_set(err, E_ARG, "--clock %.20s: wall or virtual", value);
+        return 0;
+    case OPT_VIEW:
+        o->view = true;
         return 0;
     case OPT_HELP:
         print_help();

@@ -30,6 +30,11 @@ struct options {
     uint32_t pouches_a_minute;
     uint32_t faults_percent;
     uint32_t scan_ms;
+    const char *scenario_file;
+    const char *control_path;
+    bool clock_virtual;
+    bool view;
+    bool seed_given;
     bool vision;
     bool weigher;
     bool cold;

@@ -154,12 +154,6 @@ static int run_later(struct playing *p, struct error *err)
 
 /* ---- the run ---- */
 
-static uint32_t percent(uint32_t rate, uint32_t percent_of)
-{
-    uint64_t ppb = (uint64_t)rate * percent_of / 100;
-    return ppb > 1000000000 ? 1000000000 : (uint32_t)ppb;
-}
-
 static void fill_world(struct playing *p, struct world_params *world)
 {
     const struct scenario_machine *machine = &p->scenario->machine;
@@ -174,12 +168,7 @@ static void fill_world(struct playing *p, struct world_params *world)
     world->operator_mends = machine->mends;
     world->caps =
         (uint16_t)((machine->camera ? MACHINE_CAP_VISION : 0) | (machine->weigher ? MACHINE_CAP_WEIGHER : 0));
-    struct world_rates *rates = &world->rates;
-    uint32_t *const scaled[] = {&rates->missed, &rates->twins,        &rates->twins_unseen, &rates->broken,
-                                &rates->late,   &rates->jam,          &rates->print_unread, &rates->film_slip,
-                                &rates->bounce, &rates->vision_alarm, &rates->vision_miss};
-    for (size_t i = 0; i < sizeof scaled / sizeof scaled[0]; i++)
-        *scaled[i] = percent(*scaled[i], machine->faults_percent);
+    world_rates_scale(&world->rates, machine->faults_percent);
     world->keep_truth = true;
     world->log = note_event;
     world->log_data = p;
