@@ -72,15 +72,39 @@ static bool solve_times(const struct problem *problem, const int *cell, struct a
     return true;
 }
 
+/* The rules in `rules` (all that are there for NULL) as the conflict. */
+static bool solve_conflict(const struct regimen *regimen, const struct rules *rules, struct arena *arena,
+                           struct slots_result *result)
+{
+    struct slots_rule *all = arena_array(arena, RULES_MAX, sizeof *all);
+    struct slots_rule *conflict = arena_array(arena, RULES_MAX, sizeof *conflict);
+    if (!all || !conflict)
+        return false;
+    size_t count = rules_list(regimen, all);
+    for (size_t i = 0; i < count; i++) {
+        if (rules ? rules_have(rules, i) : rule_exists(regimen, all[i]))
+            conflict[result->conflict_count++] = all[i];
+    }
+    result->conflict = conflict;
+    return true;
+}
+
 /* No schedule at all: whom to blame, and the proof over the blamed rules alone. */
-static int solve_infeasible(struct problem *problem, const struct slots_options *options, struct arena *arena,
-                            struct slots_result *result, struct error *err)
+static int solve_infeasible(struct problem *problem, const struct slots_options *options,
+                            const struct tree *tree, struct arena *arena, struct slots_result *result,
+                            struct error *err)
 {
     const struct regimen *regimen = problem->regimen;
     struct rules rules;
     result->status = SLOTS_INFEASIBLE;
     if (options->no_conflict)
         return 0;
+    if (options->any_conflict) {
+        result->proof = SLOTS_PROOF_TIMES;
+        result->tree = tree->row;
+        result->tree_count = tree->count;
+        return solve_conflict(regimen, NULL, arena, result) ? 0 : solve_no_memory(err);
+    }
     enum outcome outcome = conflict_find(regimen, problem, arena, &rules);
     if (outcome == OUTCOME_MEMORY)
         return solve_no_memory(err);
@@ -88,25 +112,17 @@ static int solve_infeasible(struct problem *problem, const struct slots_options 
         result->status = SLOTS_BUDGET;
         return 0;
     }
-    struct slots_rule *all = arena_array(arena, RULES_MAX, sizeof *all);
     struct problem *core = problem_create(regimen, &rules, arena);
-    struct slots_rule *conflict = arena_array(arena, RULES_MAX, sizeof *conflict);
-    if (!all || !core || !conflict)
+    if (!core || !solve_conflict(regimen, &rules, arena, result))
         return solve_no_memory(err);
-    size_t count = rules_list(regimen, all);
-    for (size_t i = 0; i < count; i++) {
-        if (rules_have(&rules, i))
-            conflict[result->conflict_count++] = all[i];
-    }
-    result->conflict = conflict;
-    struct tree tree = {.wanted = true, .arena = arena};
+    struct tree proof = {.wanted = true, .arena = arena};
     int cell[REGIMEN_DOSES_MAX];
-    if (times_solve(core, cell, &tree) != OUTCOME_NO)
+    if (times_solve(core, cell, &proof) != OUTCOME_NO)
         return solve_no_memory(err);
     problem->nodes += core->nodes;
     result->proof = SLOTS_PROOF_TIMES;
-    result->tree = tree.row;
-    result->tree_count = tree.count;
+    result->tree = proof.row;
+    result->tree_count = proof.count;
     return 0;
 }
 
@@ -175,10 +191,10 @@ static int solve_problem(struct problem *problem, const struct slots_options *op
                          struct slots_result *result, struct error *err)
 {
     int *cell = arena_array(problem->arena, REGIMEN_DOSES_MAX, sizeof *cell);
-    struct tree none = {.wanted = false};
+    struct tree tree = {.wanted = options->any_conflict, .arena = arena};
     if (!cell)
         return solve_no_memory(err);
-    enum outcome outcome = times_solve(problem, cell, &none);
+    enum outcome outcome = times_solve(problem, cell, &tree);
     if (outcome == OUTCOME_MEMORY)
         return solve_no_memory(err);
     if (outcome == OUTCOME_BUDGET) {
@@ -186,7 +202,7 @@ static int solve_problem(struct problem *problem, const struct slots_options *op
         return 0;
     }
     if (outcome == OUTCOME_NO)
-        return solve_infeasible(problem, options, arena, result, err);
+        return solve_infeasible(problem, options, &tree, arena, result, err);
     struct slots_rule rule;
     (void)times_propagate(problem, problem->win[0], &rule); /* holds: there is a schedule */
     problem_cut_states(problem);
@@ -197,16 +213,19 @@ int solve_with_rules(const struct regimen *regimen, const struct rules *rules,
                      const struct slots_options *options, struct arena *arena, struct slots_result *result,
                      struct error *err)
 {
-    struct arena work;
-    arena_init(&work, 0);
-    struct problem *problem = problem_create(regimen, rules, &work);
+    struct arena own;
+    arena_init(&own, 0);
+    struct arena *work = options->scratch ? options->scratch : &own;
+    struct problem *problem = problem_create(regimen, rules, work);
     int rc = problem ? 0 : solve_no_memory(err);
     if (problem) {
         problem->budget = options->node_budget;
         rc = solve_problem(problem, options, arena, result, err);
         result->nodes = problem->nodes;
     }
-    arena_finish(&work);
+    arena_finish(&own);
+    if (options->scratch)
+        arena_reset(options->scratch);
     return rc;
 }
 

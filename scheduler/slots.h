@@ -134,7 +134,10 @@ struct slots_options {
     uint64_t node_budget; /* 0: no limit */
     int levels;           /* objective levels to prove: 1..5, 0 means all */
     bool explain;         /* fill bindings and prices (solves the regimen again without each rule) */
-    bool no_conflict;     /* leave `conflict` and its tree out */
+    struct arena
+        *scratch;      /* NULL or one to work in and reset: spares the system when there are many regimens */
+    bool no_conflict;  /* leave `conflict` and its tree out */
+    bool any_conflict; /* `conflict` names all rules instead of a minimal set: the proof without its search */
 };
 
 /* regimen must be ready (regimen_ready). options may be NULL. E_LIMIT: more than SLOTS_MAX slots needed;

@@ -88,7 +88,23 @@ int64_t cost_total(const struct costs *costs, const int *cell)
     return sum;
 }
 
-bool costs_create(struct costs *costs, const struct problem *problem, struct arena *arena)
+/* What cost_relax and cost_filter work on. */
+static bool costs_scratch(struct costs *costs, size_t slots, struct arena *arena)
+{
+    size_t cells = (size_t)costs->problem->cells;
+    size_t count = costs->problem->count;
+    costs->walk = arena_array(arena, slots * cells, sizeof *costs->walk);
+    costs->back = arena_array(arena, slots * cells, sizeof *costs->back);
+    costs->own = arena_array(arena, (slots + 1) * cells, sizeof *costs->own);
+    costs->reach = arena_array(arena, cells + 1, sizeof *costs->reach);
+    costs->step = arena_array(arena, slots * cells, sizeof *costs->step);
+    costs->left = arena_array(arena, count * cells, sizeof *costs->left);
+    costs->right = arena_array(arena, count * cells, sizeof *costs->right);
+    return costs->walk && costs->back && costs->own && costs->reach && costs->step && costs->left &&
+           costs->right;
+}
+
+bool costs_create(struct costs *costs, const struct problem *problem, int slots, struct arena *arena)
 {
     const struct regimen *regimen = problem->regimen;
     size_t cells = (size_t)problem->cells;
@@ -97,16 +113,9 @@ bool costs_create(struct costs *costs, const struct problem *problem, struct are
     costs->slot = arena_array(arena, cells, sizeof *costs->slot);
     costs->balanced = arena_array(arena, regimen->drug_count, sizeof *costs->balanced);
     costs->night = arena_array(arena, regimen->drug_count, sizeof *costs->night);
-    costs->walk = arena_array(arena, (size_t)SLOTS_MAX * cells, sizeof *costs->walk);
-    costs->back = arena_array(arena, (size_t)SLOTS_MAX * cells, sizeof *costs->back);
-    costs->own = arena_array(arena, (size_t)(SLOTS_MAX + 1) * cells, sizeof *costs->own);
     costs->priced = arena_array(arena, problem->count, sizeof *costs->priced);
-    costs->reach = arena_array(arena, cells + 1, sizeof *costs->reach);
-    costs->step = arena_array(arena, (size_t)SLOTS_MAX * cells, sizeof *costs->step);
-    costs->left = arena_array(arena, problem->count * cells, sizeof *costs->left);
-    costs->right = arena_array(arena, problem->count * cells, sizeof *costs->right);
-    if (!costs->dose || !costs->slot || !costs->balanced || !costs->night || !costs->walk || !costs->back ||
-        !costs->own || !costs->priced || !costs->reach || !costs->step || !costs->left || !costs->right)
+    if (!costs->dose || !costs->slot || !costs->balanced || !costs->night || !costs->priced ||
+        (slots && !costs_scratch(costs, (size_t)slots, arena)))
         return false;
     size_t dose = 0;
     for (size_t d = 0; d < regimen->drug_count; d++) {
@@ -114,7 +123,7 @@ bool costs_create(struct costs *costs, const struct problem *problem, struct are
         costs->night[d] = cost_night(problem, d);
         costs->balanced[d] = drug->dose_count > 1 && !drug->unbalanced;
         for (size_t i = 0; i < drug->dose_count; i++, dose++) {
-            for (size_t c = 0; c < cells; c++) {
+            for (size_t c = 0; c < cells && (drug->previous || drug->doses[i].soft_count); c++) {
                 int minute = (int)c * regimen->grid;
                 costs->dose[dose * cells + c] = cost_soft(&drug->doses[i], minute) * COST_SOFT +
                                                 (drug->previous ? abs(minute - drug->previous[i]) : 0);

@@ -33,7 +33,8 @@ struct costs {
     int64_t *left, *right;
 };
 
-bool costs_create(struct costs *costs, const struct problem *problem, struct arena *arena);
+/* slots: how many the relaxation can work on; 0: only cost_total and cost_balance will be asked. */
+bool costs_create(struct costs *costs, const struct problem *problem, int slots, struct arena *arena);
 /* Levels 2 and 3 together, and level 4, of a schedule. */
 int64_t cost_total(const struct costs *costs, const int *cell);
 int64_t cost_balance(const struct costs *costs, const int *cell);

@@ -88,7 +88,8 @@ static int explain_price(const struct regimen *regimen, const struct slots_optio
                          const struct slots_result *result, struct slots_price *price, bool *ret_tell,
                          struct error *err)
 {
-    struct slots_options quick = {.node_budget = options->node_budget, .levels = 1, .no_conflict = true};
+    struct slots_options quick = {
+        .node_budget = options->node_budget, .levels = 1, .scratch = options->scratch, .no_conflict = true};
     struct slots_result without = {.dose_count = result->dose_count};
     struct rules rules;
     struct arena arena;

@@ -412,7 +412,7 @@ static enum outcome optimiser_smallest(struct optimiser *o, int *cell)
 enum outcome optimise(struct problem *problem, int slots, int levels, int *cell, struct cost *ret_cost)
 {
     struct optimiser o = {.problem = problem, .slots = slots, .levels_balance = levels >= 4};
-    if (!costs_create(&o.costs, problem, problem->arena))
+    if (!costs_create(&o.costs, problem, levels >= 2 ? slots : 0, problem->arena))
         return OUTCOME_MEMORY;
     enum outcome outcome = OUTCOME_YES;
     o.best_cost = cost_total(&o.costs, cell);

@@ -295,6 +295,18 @@ static void builder_drug(struct builder *b, size_t place, size_t first)
     }
 }
 
+/* out |= the grid times of the intervals */
+static void intervals_fill(const struct problem *problem, struct regimen_intervals intervals, uint64_t *out)
+{
+    int grid = problem->regimen->grid;
+    for (size_t i = 0; i < intervals.count; i++) {
+        int last = intervals.item[i].to / grid < problem->cells - 1 ? intervals.item[i].to / grid
+                                                                    : problem->cells - 1;
+        for (int c = cells_up(intervals.item[i].from, grid); c <= last; c++)
+            cells_add(out, c);
+    }
+}
+
 /* Limits of one separation between two doses, by the days that their drugs share. */
 static void builder_separation(struct builder *b, size_t place, const bool meet[3])
 {
@@ -310,10 +322,7 @@ static void builder_separation(struct builder *b, size_t place, const bool meet[
             problem->no_memory = true;
             return;
         }
-        for (int c = 0; c < problem->cells; c++) {
-            if (regimen_intervals_hold(sep->together, c * b->grid))
-                cells_add(together, c);
-        }
+        intervals_fill(problem, sep->together, together);
     }
     size_t a0 = slots_first_dose(problem->regimen, sep->a);
     size_t b0 = slots_first_dose(problem->regimen, sep->b);
@@ -379,7 +388,6 @@ static void builder_pairs(struct builder *b)
 static void problem_windows(struct problem *problem, const struct rules *rules)
 {
     const struct regimen *regimen = problem->regimen;
-    int grid = regimen->grid;
     size_t words = (size_t)problem->words;
     size_t dose = 0;
     for (size_t d = 0; d < regimen->drug_count; d++) {
@@ -389,16 +397,15 @@ static void problem_windows(struct problem *problem, const struct rules *rules)
             drug->same_state &&
             rules_have(rules, rule_number(regimen, (struct slots_rule){SLOTS_RULE_STATE, d}));
         problem->states |= problem->has_state[d];
-        for (int c = 0; problem->has_state[d] && c < problem->cells; c++) {
-            if (regimen_intervals_hold(drug->state, c * grid))
-                cells_add(problem->inside + d * words, c);
-        }
+        if (problem->has_state[d])
+            intervals_fill(problem, drug->state, problem->inside + d * words);
         for (size_t i = 0; i < drug->dose_count; i++, dose++) {
             problem->drug_of[dose] = (uint8_t)d;
-            for (int c = 0; c < problem->cells; c++) {
-                if (!window || regimen_intervals_hold(drug->doses[i].allowed, c * grid))
-                    cells_add(problem->win[0] + dose * words, c);
-            }
+            uint64_t *win = problem->win[0] + dose * words;
+            if (window)
+                intervals_fill(problem, drug->doses[i].allowed, win);
+            for (int c = 0; !window && c < problem->cells; c++)
+                cells_add(win, c);
         }
     }
 }

@@ -20,19 +20,51 @@ void arena_init(struct arena *arena, size_t limit_bytes)
     *arena = (struct arena){.limit = limit_bytes};
 }
 
+static void blocks_free(struct arena_block *block)
+{
+    while (block) {
+        struct arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+}
+
 void arena_finish(struct arena *arena)
 {
-    arena_reset(arena);
+    blocks_free(arena->blocks);
+    blocks_free(arena->spare);
+    *arena = (struct arena){.limit = arena->limit};
 }
 
 void arena_reset(struct arena *arena)
 {
     while (arena->blocks) {
-        struct arena_block *next = arena->blocks->next;
-        free(arena->blocks);
-        arena->blocks = next;
+        struct arena_block *block = arena->blocks;
+        arena->blocks = block->next;
+        block->next = arena->spare;
+        block->used = 0;
+        arena->spare = block;
     }
     arena->used = 0;
+}
+
+/* A block with room for size bytes: a spare one, or a new one. */
+static struct arena_block *arena_block(struct arena *arena, size_t size)
+{
+    for (struct arena_block **at = &arena->spare; *at; at = &(*at)->next) {
+        struct arena_block *block = *at;
+        if (block->size >= size) {
+            *at = block->next;
+            return block;
+        }
+    }
+    size_t bytes = size > ARENA_BLOCK_BYTES ? size : (size_t)ARENA_BLOCK_BYTES;
+    struct arena_block *block = malloc(sizeof *block + bytes);
+    if (block) {
+        block->used = 0;
+        block->size = bytes;
+    }
+    return block;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -45,13 +77,10 @@ void *arena_alloc(struct arena *arena, size_t size)
         return NULL;
     struct arena_block *block = arena->blocks;
     if (!block || block->size - block->used < size) {
-        size_t bytes = size > ARENA_BLOCK_BYTES ? size : (size_t)ARENA_BLOCK_BYTES;
-        block = malloc(sizeof *block + bytes);
+        block = arena_block(arena, size);
         if (!block)
             return NULL;
         block->next = arena->blocks;
-        block->used = 0;
-        block->size = bytes;
         arena->blocks = block;
     }
     void *p = block->bytes + block->used;

@@ -14,14 +14,15 @@ struct arena_block;
 
 struct arena {
     struct arena_block *blocks; /* newest first */
-    size_t used;                /* bytes handed out, for reports */
+    struct arena_block *spare;  /* given back by arena_reset, used again before the system is asked */
+    size_t used;                /* bytes handed out since the last reset, for reports */
     size_t limit;               /* most bytes to hand out; 0 none */
 };
 
 /* limit_bytes 0: as much as the system gives. */
 void arena_init(struct arena *arena, size_t limit_bytes);
 void arena_finish(struct arena *arena);
-/* Gives everything back and can be used again. */
+/* Gives everything back at once; keeps the blocks for the next piece of work. */
 void arena_reset(struct arena *arena);
 
 /* Zeroed memory, or NULL when the limit or the system's memory is reached. size 0 gives a valid pointer. */

@@ -1,35 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench-slots [--count N] [--seed N] [--levels N] [--clingo]: how long regimens take, kind by kind.
+ * bench-slots: how long regimens take, kind by kind, alone or side by side with other solvers.
  *
- * With --clingo the same instances go to clingo (--opt-strategy=usc, first level, whole process), one after
- * the other in the same run, and a different number of slots is an error. Every result passes proof_check.
- * The clock is read here only.
+ * Ours is the wall time of one slots_solve call on a regimen in memory, its certificate included (for
+ * infeasible ones the refutation, but no minimal conflict), first level unless --levels says otherwise; each
+ * result then passes proof_check. A rival gets the same regimen right after, as a process of its own. Its
+ * `own` time is what it reports itself (reading its model, grounding or flattening, solving: no start-up),
+ * its `wall` that of the process. A different number of slots is an error. The clock is read here only.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
 #include "scheduler/proof/proof.h"
 #include "scheduler/slots.h"
+#include "tools/benches/rivals.h"
 #include "tools/benches/slots_made.h"
+
+static const char usage[] =
+    "usage: bench-slots [--count N] [--seed N] [--kind NAME] [--levels 1..5] [--budget NODES]\n"
+    "                   [--slow MS] [--clingo] [--clingo-plain] [--gecode] [--limit SECONDS]\n"
+    "  --count   regimens a kind (100)     --kind   only this kind (graph only so)\n"
+    "  --levels  objectives to prove (1)   --slow   name regimens that take longer\n"
+    "  --limit   of one rival's answer (20)\n";
+
+enum { COUNT_MAX = 100000, LEVELS_MAX = 5 };
 
 struct bench {
     int count;
     int seed;
     int levels;
-    bool clingo;
+    int limit_s;
+    int slow_ms;
+    int budget;
+    const char *kind;
+    bool rival[RIVALS];
 };
 
-static double bench_ms(void)
+/* Of one rival on one kind, or on all. */
+struct side {
+    double *own;
+    double *wall;
+    int unproved;
+};
+
+struct tally {
+    double *ours; /* CPU time: others on the machine do not count */
+    double *wall;
+    struct side side[RIVALS];
+    int n;
+    int infeasible;
+    int trees;
+    size_t rows; /* of the largest tree */
+    int unproved;
+    int wrong;
+    struct arena arena;
+    struct arena scratch;
+};
+
+static double bench_ms(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
@@ -40,150 +76,79 @@ static int by_time(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-static const char *const program = "1 { at(I,C) : win(I,C) } 1 :- dose(I).\n"
-                                   "used(C) :- at(I,C).\n"
-                                   ":- range(I,J,L,H), at(I,C), at(J,D), D-C < L.\n"
-                                   ":- range(I,J,L,H), at(I,C), at(J,D), D-C > H.\n"
-                                   ":- band(I,J,B,A), at(I,C), at(J,D), D-C > -B, D-C < A.\n"
-                                   "#minimize { 1,C : used(C) }.\n#show.\n";
-
-static int up(int minutes, int grid)
+static void bench_rivals(const struct bench *bench, const struct regimen *regimen, int mine, bool proved,
+                         struct tally *t)
 {
-    return minutes > 0 ? (minutes + grid - 1) / grid : 0;
-}
-
-/* The regimen as facts, straight from the format. The made regimens use windows, gaps, nights and
- * separations. */
-static void write_facts(const struct regimen *r, FILE *out)
-{
-    int cells = REGIMEN_DAY / r->grid;
-    size_t dose = 0;
-    for (size_t d = 0; d < r->drug_count; d++) {
-        const struct regimen_drug *drug = &r->drugs[d];
-        size_t last = dose + drug->dose_count - 1;
-        for (size_t i = 0; i < drug->dose_count; i++, dose++) {
-            (void)fprintf(out, "dose(%zu).\n", dose);
-            for (int c = 0; c < cells; c++) {
-                if (regimen_intervals_hold(drug->doses[i].allowed, c * r->grid))
-                    (void)fprintf(out, "win(%zu,%d).\n", dose, c);
-            }
-            int least = up(drug->gap_min, r->grid) > 1 ? up(drug->gap_min, r->grid) : 1;
-            if (dose < last)
-                (void)fprintf(out, "range(%zu,%zu,%d,%d).\n", dose, dose + 1, least,
-                              drug->gap_max == REGIMEN_NONE ? cells : drug->gap_max / r->grid);
-        }
-        size_t first = last + 1 - drug->dose_count;
-        if (drug->dose_count > 1 && regimen_days_meet(&drug->days, &drug->days, 1, r->period_days))
-            (void)fprintf(
-                out, "range(%zu,%zu,%d,%d).\n", first, last,
-                drug->overnight_max == REGIMEN_NONE ? -cells : cells - drug->overnight_max / r->grid,
-                drug->overnight_min == REGIMEN_NONE ? cells : cells - up(drug->overnight_min, r->grid));
-    }
-    for (size_t s = 0; s < r->separation_count; s++) {
-        const struct regimen_separation *sep = &r->separations[s];
-        int after = up(sep->after, r->grid);
-        int before = up(sep->before, r->grid);
-        if (after + before == 0)
+    for (int k = 0; k < RIVALS; k++) {
+        struct rival_answer answer;
+        struct error err;
+        if (!bench->rival[k])
             continue;
-        for (size_t i = 0; i < r->drugs[sep->a].dose_count; i++) {
-            for (size_t j = 0; j < r->drugs[sep->b].dose_count; j++) {
-                size_t x = slots_first_dose(r, sep->a) + i;
-                size_t y = slots_first_dose(r, sep->b) + j;
-                const struct regimen_days *a = &r->drugs[sep->a].days;
-                const struct regimen_days *b = &r->drugs[sep->b].days;
-                if (regimen_days_meet(a, b, 0, r->period_days))
-                    (void)fprintf(out, "band(%zu,%zu,%d,%d).\n", x, y, before > 1 ? before : 1,
-                                  after > 1 ? after : 1);
-                if (regimen_days_meet(a, b, 1, r->period_days))
-                    (void)fprintf(out, "range(%zu,%zu,%d,%d).\n", x, y, after - cells, cells);
-                if (regimen_days_meet(a, b, -1, r->period_days))
-                    (void)fprintf(out, "range(%zu,%zu,%d,%d).\n", x, y, -cells, cells - before);
-            }
+        if (rival_solve((enum rival)k, regimen, bench->limit_s, &answer, &err)) {
+            (void)fprintf(stderr, "%s: %s\n", regimen->id, err.message);
+            t->wrong++;
+            continue;
+        }
+        /* A rival that gave up took at least its limit, whatever it says. */
+        double given_up = answer.proved ? 0 : bench->limit_s * 1e3;
+        t->side[k].own[t->n] = answer.own_ms > given_up ? answer.own_ms : given_up;
+        t->side[k].wall[t->n] = answer.wall_ms > given_up ? answer.wall_ms : given_up;
+        t->side[k].unproved += !answer.proved;
+        if (proved && answer.proved && answer.slots != mine) {
+            (void)fprintf(stderr, "%s: %d slots, %s says %d\n", regimen->id, mine, rival_name((enum rival)k),
+                          answer.slots);
+            t->wrong++;
         }
     }
 }
 
-/* Milliseconds that clingo takes; *ret_slots 0 when it says unsatisfiable, -1 when it did not answer. */
-static double clingo_ms(const struct regimen *r, int *ret_slots)
+static void bench_one(const struct bench *bench, enum made_kind kind, uint32_t number, struct tally *t)
 {
-    char path[] = "/tmp/bench-slots-XXXXXX";
-    char command[128];
-    char line[256];
-    int fd = mkstemp(path);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    *ret_slots = -1;
-    if (!file)
-        return 0;
-    (void)fputs(program, file);
-    write_facts(r, file);
-    (void)fclose(file); /* a short file shows as a different answer */
-    (void)snprintf(command, sizeof command, "clingo --opt-strategy=usc --time-limit=60 --quiet=2 %s 2>&1",
-                   path);
-    double start = bench_ms();
-    FILE *pipe = popen(command, "r");
-    bool proved = false;
-    while (pipe && fgets(line, sizeof line, pipe)) {
-        int slots;
-        if (sscanf(line, "Optimization : %d", &slots) == 1)
-            *ret_slots = slots;
-        if (strncmp(line, "UNSATISFIABLE", 13) == 0) {
-            *ret_slots = 0;
-            proved = true;
-        }
-        proved |= strncmp(line, "OPTIMUM FOUND", 13) == 0;
-    }
-    if (pipe)
-        (void)pclose(pipe); /* its status says sat or unsat, which was read already */
-    double took = bench_ms() - start;
-    (void)unlink(path);
-    if (!proved)
-        *ret_slots = -1;
-    return took;
-}
-
-struct tally {
-    double *ours;
-    double *theirs;
-    int n;
-    int infeasible;
-    int trees;
-    size_t rows;
-    int unanswered;
-    int wrong;
-};
-
-static int bench_one(const struct bench *bench, enum made_kind kind, uint32_t number, struct tally *t)
-{
-    struct arena arena;
+    const struct slots_options options = {.scratch = &t->scratch,
+                                          .levels = bench->levels,
+                                          .node_budget = (uint64_t)bench->budget,
+                                          .any_conflict = true};
     struct slots_result *result;
     struct error err = {0};
-    struct slots_options options = {.levels = bench->levels};
-    arena_init(&arena, 0);
-    struct regimen *r = made_regimen(kind, (uint64_t)bench->seed, number, &arena);
-    double start = bench_ms();
-    int rc = r ? slots_solve(r, &options, &arena, &result, &err) : E_MEMORY;
-    t->ours[t->n] = bench_ms() - start;
+    struct arena *arena = &t->arena;
+    struct regimen *regimen = made_regimen(kind, (uint64_t)bench->seed, number, arena);
+    double start = bench_ms(CLOCK_MONOTONIC);
+    double start_cpu = bench_ms(CLOCK_THREAD_CPUTIME_ID);
+    int rc = regimen ? slots_solve(regimen, &options, arena, &result, &err) : E_MEMORY;
+    t->ours[t->n] = bench_ms(CLOCK_THREAD_CPUTIME_ID) - start_cpu;
+    t->wall[t->n] = bench_ms(CLOCK_MONOTONIC) - start;
     if (!rc)
-        rc = proof_check(r, result, &err);
+        rc = proof_check(regimen, result, &err);
     if (rc) {
         (void)fprintf(stderr, "%s-%u: %s\n", made_name(kind), number, err.message);
         t->wrong++;
     } else {
+        if (t->ours[t->n] > bench->slow_ms && bench->slow_ms > 0)
+            printf("slow: %s %.1f ms, %d slots, clique %zu, %llu nodes, %zu rows\n", regimen->id,
+                   t->ours[t->n], (int)result->slot_count, result->clique_count,
+                   (unsigned long long)result->nodes, result->tree_count);
         t->infeasible += result->status == SLOTS_INFEASIBLE;
+        t->unproved += result->status == SLOTS_BUDGET;
         t->trees += result->proof == SLOTS_PROOF_TREE;
         t->rows = result->tree_count > t->rows ? result->tree_count : t->rows;
-        int slots = 0;
-        t->theirs[t->n] = bench->clingo ? clingo_ms(r, &slots) : 0;
         int mine = result->status == SLOTS_INFEASIBLE ? 0 : (int)result->slot_count;
-        t->unanswered += bench->clingo && slots < 0;
-        if (bench->clingo && slots >= 0 && slots != mine) {
-            (void)fprintf(stderr, "%s: %d slots, clingo says %d\n", r->id, mine, slots);
-            t->wrong++;
-        }
+        bench_rivals(bench, regimen, mine, result->status != SLOTS_BUDGET, t);
     }
     t->n++;
-    arena_finish(&arena);
-    return rc;
+    arena_reset(arena);
+}
+
+static void side_print(const char *name, double *time, int n, int unproved, const double *ours)
+{
+    qsort(time, (size_t)n, sizeof *time, by_time);
+    int place[3] = {n / 2, n * 95 / 100, n - 1};
+    printf("  %-18s %10.3f %10.3f %10.3f", name, time[place[0]], time[place[1]], time[place[2]]);
+    if (ours)
+        printf("   x%-8.0f x%-8.0f x%-8.0f", time[place[0]] / ours[place[0]], time[place[1]] / ours[place[1]],
+               time[place[2]] / ours[place[2]]);
+    if (unproved)
+        printf("  %d not proved", unproved);
+    printf("\n");
 }
 
 static void bench_print(const struct bench *bench, const char *name, struct tally *t)
@@ -191,57 +156,152 @@ static void bench_print(const struct bench *bench, const char *name, struct tall
     double sum = 0;
     for (int i = 0; i < t->n; i++)
         sum += t->ours[i];
-    qsort(t->ours, (size_t)t->n, sizeof *t->ours, by_time);
-    qsort(t->theirs, (size_t)t->n, sizeof *t->theirs, by_time);
-    int median = t->n / 2;
-    int p95 = t->n * 95 / 100;
-    printf("%-9s %5d %5d %5d %6zu %9.3f %9.3f %9.3f %9.0f", name, t->n, t->infeasible, t->trees, t->rows,
-           t->ours[median], t->ours[p95], t->ours[t->n - 1], sum > 0 ? t->n / sum * 1e3 : 0);
-    if (bench->clingo)
-        printf(" %9.1f %9.1f %9.1f %3d", t->theirs[median], t->theirs[p95], t->theirs[t->n - 1],
-               t->unanswered);
-    printf("\n");
+    printf("%s: %d regimens, %d infeasible, %d proved by a tree (largest %zu rows), %.0f a second\n", name,
+           t->n, t->infeasible, t->trees, t->rows, sum > 0 ? t->n / sum * 1e3 : 0);
+    side_print("sachet", t->ours, t->n, t->unproved, NULL);
+    side_print("sachet wall", t->wall, t->n, 0, NULL);
+    for (int k = 0; k < RIVALS; k++) {
+        char label[32];
+        if (!bench->rival[k])
+            continue;
+        (void)snprintf(label, sizeof label, "%s own", rival_name((enum rival)k));
+        side_print(label, t->side[k].own, t->n, t->side[k].unproved, t->ours);
+        (void)snprintf(label, sizeof label, "%s wall", rival_name((enum rival)k));
+        side_print(label, t->side[k].wall, t->n, t->side[k].unproved, t->ours);
+    }
     (void)fflush(stdout);
 }
 
-static int bench_option(int argc, char **argv, const char *name, int fallback)
+/* Puts a kind's figures behind those of the kinds before it. */
+static void tally_join(struct tally *all, const struct tally *t)
 {
-    for (int i = 1; i + 1 < argc; i++) {
-        if (strcmp(argv[i], name) == 0)
-            return atoi(argv[i + 1]);
+    size_t bytes = (size_t)t->n * sizeof(double);
+    memcpy(all->ours + all->n, t->ours, bytes);
+    memcpy(all->wall + all->n, t->wall, bytes);
+    for (int k = 0; k < RIVALS; k++) {
+        memcpy(all->side[k].own + all->n, t->side[k].own, bytes);
+        memcpy(all->side[k].wall + all->n, t->side[k].wall, bytes);
+        all->side[k].unproved += t->side[k].unproved;
     }
-    return fallback;
+    all->n += t->n;
+    all->infeasible += t->infeasible;
+    all->trees += t->trees;
+    all->rows = t->rows > all->rows ? t->rows : all->rows;
+    all->unproved += t->unproved;
+    all->wrong += t->wrong;
+}
+
+static bool tally_create(struct tally *t, size_t count)
+{
+    *t = (struct tally){.ours = calloc(count, sizeof(double)), .wall = calloc(count, sizeof(double))};
+    bool whole = t->ours && t->wall;
+    for (int k = 0; k < RIVALS; k++) {
+        t->side[k].own = calloc(count, sizeof(double));
+        t->side[k].wall = calloc(count, sizeof(double));
+        whole = whole && t->side[k].own && t->side[k].wall;
+    }
+    return whole;
+}
+
+static void tally_clear(struct tally *t)
+{
+    struct tally kept = *t;
+    *t = (struct tally){.ours = kept.ours, .wall = kept.wall, .arena = kept.arena, .scratch = kept.scratch};
+    for (int k = 0; k < RIVALS; k++)
+        t->side[k] = (struct side){.own = kept.side[k].own, .wall = kept.side[k].wall};
+}
+
+static void tally_finish(struct tally *t)
+{
+    arena_finish(&t->arena);
+    arena_finish(&t->scratch);
+    free(t->ours);
+    free(t->wall);
+    for (int k = 0; k < RIVALS; k++) {
+        free(t->side[k].own);
+        free(t->side[k].wall);
+    }
+}
+
+static int bench_all(const struct bench *bench, struct tally *t, struct tally *all)
+{
+    printf("seed %d, levels 1..%d, milliseconds: median, 95th percentile, most; xN: so many times ours\n",
+           bench->seed, bench->levels);
+    for (int k = 0; k < MADE_KINDS; k++) {
+        const char *name = made_name((enum made_kind)k);
+        if (bench->kind ? strcmp(bench->kind, name) != 0 : k == MADE_GRAPH) /* minutes each for rivals */
+            continue;
+        tally_clear(t);
+        for (int i = 0; i < bench->count; i++)
+            bench_one(bench, (enum made_kind)k, (uint32_t)i, t);
+        tally_join(all, t);
+        bench_print(bench, name, t);
+    }
+    if (all->n > 0)
+        bench_print(bench, "all", all);
+    struct rusage used;
+    (void)getrusage(RUSAGE_SELF, &used);
+    printf("peak memory %ld KiB, %d not proved, %d wrong\n", used.ru_maxrss, all->unproved, all->wrong);
+    return all->wrong || all->n == 0 ? 1 : 0;
+}
+
+static bool bench_number(const char *text, int least, int most, int *ret)
+{
+    char *end;
+    long value = text ? strtol(text, &end, 10) : 0;
+    if (!text || *end || value < least || value > most)
+        return false;
+    *ret = (int)value;
+    return true;
+}
+
+static bool bench_options(int argc, char **argv, struct bench *bench)
+{
+    const struct {
+        const char *name;
+        int least, most;
+        int *ret;
+    } numbers[] = {{"--count", 1, COUNT_MAX, &bench->count},    {"--seed", 0, INT32_MAX, &bench->seed},
+                   {"--levels", 1, LEVELS_MAX, &bench->levels}, {"--slow", 1, INT32_MAX, &bench->slow_ms},
+                   {"--budget", 1, INT32_MAX, &bench->budget},  {"--limit", 1, 3600, &bench->limit_s}};
+    for (int i = 1; i < argc; i++) {
+        bool known = false;
+        for (int k = 0; k < RIVALS; k++) {
+            if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, rival_name((enum rival)k)) == 0) {
+                if (!rival_installed((enum rival)k)) {
+                    (void)fprintf(stderr, "bench-slots: %s is not installed (tools/setup all)\n",
+                                  argv[i] + 2);
+                    return false;
+                }
+                known = bench->rival[k] = true;
+            }
+        }
+        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0] && !known; k++)
+            known = strcmp(argv[i], numbers[k].name) == 0 && i + 1 < argc &&
+                    bench_number(argv[++i], numbers[k].least, numbers[k].most, numbers[k].ret);
+        if (!known && strcmp(argv[i], "--kind") == 0 && i + 1 < argc) {
+            bench->kind = argv[++i];
+            known = true;
+        }
+        if (!known)
+            return false;
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.count = bench_option(argc, argv, "--count", 100),
-                          .seed = bench_option(argc, argv, "--seed", 1),
-                          .levels = bench_option(argc, argv, "--levels", 1)};
-    for (int i = 1; i < argc; i++)
-        bench.clingo |= strcmp(argv[i], "--clingo") == 0;
-    if (bench.count < 1 || bench.count > 100000 || bench.levels < 1 || bench.levels > 5) {
-        (void)fputs("usage: bench-slots [--count 1..100000] [--seed N] [--levels 1..5] [--clingo]\n", stderr);
+    struct bench bench = {.count = 100, .seed = 1, .levels = 1, .limit_s = 20};
+    struct tally t;
+    struct tally all;
+    if (!bench_options(argc, argv, &bench)) {
+        (void)fputs(usage, stderr);
         return 2;
     }
-    struct tally t = {.ours = calloc((size_t)bench.count, sizeof(double)),
-                      .theirs = calloc((size_t)bench.count, sizeof(double))};
-    int wrong = 0;
-    printf("seed %d, levels 1..%d, milliseconds; infeasible ones include finding their minimal conflict\n",
-           bench.seed, bench.levels);
-    printf("%-9s %5s %5s %5s %6s %9s %9s %9s %9s%s\n", "kind", "n", "infe", "trees", "rows", "median", "p95",
-           "max", "per s", bench.clingo ? "   clingo:m       p95       max  no" : "");
-    for (int k = 0; t.ours && t.theirs && k < MADE_KINDS; k++) {
-        t = (struct tally){.ours = t.ours, .theirs = t.theirs};
-        for (int i = 0; i < bench.count; i++)
-            (void)bench_one(&bench, (enum made_kind)k, (uint32_t)i, &t); /* counted in t.wrong */
-        bench_print(&bench, made_name((enum made_kind)k), &t);
-        wrong += t.wrong;
-    }
-    struct rusage usage;
-    (void)getrusage(RUSAGE_SELF, &usage);
-    printf("peak memory %ld KiB, %d wrong\n", usage.ru_maxrss, wrong);
-    free(t.ours);
-    free(t.theirs);
-    return wrong ? 1 : 0;
+    bool whole = tally_create(&t, (size_t)bench.count);
+    whole &= tally_create(&all, (size_t)bench.count * MADE_KINDS);
+    int rc = whole ? bench_all(&bench, &t, &all) : 3;
+    tally_finish(&t);
+    tally_finish(&all);
+    return rc;
 }

@@ -14,8 +14,8 @@ struct maker {
 
 const char *made_name(enum made_kind kind)
 {
-    static const char *const names[MADE_KINDS] = {"real",   "calendar", "wrap", "fine",
-                                                  "forced", "adverse",  "tail"};
+    static const char *const names[MADE_KINDS] = {"real", "calendar", "wrap",  "fine",  "forced", "adverse",
+                                                  "tail", "stuck",    "loose", "graph", "none"};
     return names[kind];
 }
 
@@ -170,6 +170,146 @@ static bool make_separation(struct maker *m, enum made_kind kind, int number, in
     return regimen_add_separation(m->regimen, m->arena, id, (size_t)a, (size_t)b, after, before, NULL) == 0;
 }
 
+/* A hidden schedule in a few slots: everything made around it is kept by it. */
+struct hidden {
+    int slot[8];
+    int slots;
+    int time[REGIMEN_DOSES_MAX];
+    size_t first[REGIMEN_DRUGS_MAX + 1];
+};
+
+static void hide_slots(struct maker *m, struct hidden *h)
+{
+    h->slots = pick(m, 4, 7);
+    for (int s = 0; s < h->slots; s++) /* distinct and ascending: one in each part of the day */
+        h->slot[s] = 120 + (960 * s / h->slots) / 15 * 15 + pick(m, 0, 960 / h->slots / 15 - 1) * 15;
+}
+
+static bool hide_dose(struct maker *m, enum made_kind kind, struct regimen_dose *dose, int at)
+{
+    struct regimen_interval item[4];
+    int reach = kind == MADE_LOOSE ? 20 : 6;
+    int runs = kind == MADE_STUCK ? pick(m, 1, 4) : pick(m, 1, 2);
+    for (int i = 0; i < runs; i++) {
+        int near = i == 0 ? at : 120 + pick(m, 0, 64) * 15;
+        int from = near - pick(m, 0, reach) * 15;
+        int to = near + pick(m, 0, reach) * 15;
+        item[i] = (struct regimen_interval){from > 0 ? from : 0, to < 1200 ? to : 1200};
+    }
+    return regimen_intervals_copy(&dose->allowed, m->arena, item, (size_t)runs, NULL) == 0;
+}
+
+static bool hide_drug(struct maker *m, enum made_kind kind, struct hidden *h, size_t place)
+{
+    char id[16];
+    struct regimen_drug *drug;
+    int doses = chance(m, 45) ? 1 : pick(m, 2, 4);
+    int taken = 0;
+    if (h->first[place] + (size_t)doses > REGIMEN_DOSES_MAX)
+        doses = 1;
+    (void)snprintf(id, sizeof id, "d%02zu", place);
+    if (regimen_add_drug(m->regimen, m->arena, id, id, (size_t)doses, &drug, NULL))
+        return false;
+    h->first[place + 1] = h->first[place] + (size_t)doses;
+    int *time = h->time + h->first[place];
+    for (int s = 0; s < h->slots && taken < doses; s++) {
+        if (pick(m, 1, h->slots - s) <= doses - taken) /* each choice of slots as likely */
+            time[taken++] = h->slot[s];
+    }
+    int least = REGIMEN_DAY;
+    int most = 0;
+    for (int i = 0; i < doses; i++) {
+        int gap = i ? time[i] - time[i - 1] : REGIMEN_DAY;
+        least = i && gap < least ? gap : least;
+        most = i && gap > most ? gap : most;
+        if (!hide_dose(m, kind, &drug->doses[i], time[i]))
+            return false;
+    }
+    if (doses > 1 && chance(m, 70))
+        drug->gap_min = least - pick(m, 0, 2) * 15 > 15 ? least - 15 : 15;
+    if (doses > 1 && chance(m, 40))
+        drug->gap_max = most + pick(m, 0, 4) * 15;
+    return true;
+}
+
+/* The strictest separation of a and b that the hidden schedule keeps, or none when they share a slot. */
+static bool hide_separation(struct maker *m, const struct hidden *h, size_t a, size_t b, int number)
+{
+    char id[16];
+    int after = 300;
+    int before = 300;
+    for (size_t x = h->first[a]; x < h->first[a + 1]; x++) {
+        for (size_t y = h->first[b]; y < h->first[b + 1]; y++) {
+            int d = h->time[y] - h->time[x];
+            if (d == 0)
+                return true;
+            if (d > 0 && d < after)
+                after = d;
+            if (d < 0 && -d < before)
+                before = -d;
+        }
+    }
+    (void)snprintf(id, sizeof id, "s%d", number);
+    return regimen_add_separation(m->regimen, m->arena, id, a, b, after, before, NULL) == 0;
+}
+
+static bool make_hidden(struct maker *m, enum made_kind kind)
+{
+    struct hidden h = {.slots = 0};
+    size_t drugs = (size_t)(kind == MADE_NONE ? pick(m, 3, 30) : pick(m, 20, 40));
+    hide_slots(m, &h);
+    for (size_t d = 0; d < drugs; d++) {
+        if (!hide_drug(m, kind, &h, d))
+            return false;
+    }
+    int rules = pick(m, (int)drugs / 2, 2 * (int)drugs);
+    for (int s = 0; s < rules; s++) {
+        size_t a = (size_t)pick(m, 0, (int)drugs - 1);
+        size_t b = (a + (size_t)pick(m, 1, (int)drugs - 1)) % drugs;
+        if (!hide_separation(m, &h, a, b, s))
+            return false;
+    }
+    for (int s = 0; kind == MADE_NONE && s < (int)drugs; s++) {
+        if (!make_separation(m, MADE_FORCED, rules + s, (int)drugs))
+            return false;
+    }
+    return true;
+}
+
+static bool make_graph(struct maker *m)
+{
+    char id[16];
+    struct regimen_drug *drug;
+    int drugs = pick(m, 20, 40);
+    int percent = pick(m, 15, 45);
+    int number = 0;
+    for (int d = 0; d < drugs; d++) {
+        int doses = chance(m, 70) ? 1 : 2;
+        (void)snprintf(id, sizeof id, "d%02d", d);
+        if (regimen_add_drug(m->regimen, m->arena, id, id, (size_t)doses, &drug, NULL))
+            return false;
+        for (int i = 0; i < doses; i++) {
+            struct regimen_interval run = {.from = 120 + pick(m, 0, 24) * 15 + i * 240};
+            run.to = run.from + pick(m, 16, 40) * 15;
+            run.to = run.to < 1200 ? run.to : 1200;
+            if (regimen_intervals_copy(&drug->doses[i].allowed, m->arena, &run, 1, NULL))
+                return false;
+        }
+    }
+    for (int a = 0; a < drugs; a++) {
+        for (int b = a + 1; b < drugs; b++) {
+            (void)snprintf(id, sizeof id, "s%d", number);
+            if (!chance(m, percent))
+                continue;
+            if (regimen_add_separation(m->regimen, m->arena, id, (size_t)a, (size_t)b, pick(m, 1, 5) * 15,
+                                       pick(m, 1, 5) * 15, NULL))
+                return false;
+            number++;
+        }
+    }
+    return true;
+}
+
 struct regimen *made_regimen(enum made_kind kind, uint64_t seed, uint32_t number, struct arena *arena)
 {
     char id[32];
@@ -181,6 +321,11 @@ struct regimen *made_regimen(enum made_kind kind, uint64_t seed, uint32_t number
         return NULL;
     m.regimen->patient = (struct regimen_patient){
         .day_start = 300, .wake = 120, .bed = 1080, .meals = {180, 480 + pick(&m, -2, 2) * 15, 840}};
+    if (kind >= MADE_STUCK)
+        return (kind == MADE_GRAPH ? make_graph(&m) : make_hidden(&m, kind)) &&
+                       regimen_ready(m.regimen, arena, NULL) == 0
+                   ? m.regimen
+                   : NULL;
     bool big = kind == MADE_ADVERSE || kind == MADE_TAIL;
     int drugs = big ? pick(&m, 20, 40) : kind == MADE_WRAP ? pick(&m, 4, 12) : pick(&m, 3, 20);
     for (int d = 0; d < drugs; d++) {

@@ -17,7 +17,11 @@ enum made_kind {
     MADE_FINE,     /* 5-minute grid */
     MADE_FORCED,   /* dense separations that force slots, many infeasible */
     MADE_ADVERSE,  /* 20-40 drugs, windows of several intervals, greedy gets stuck */
-    MADE_TAIL,     /* 20-40 drugs, wide windows and many gaps: no tight clique */
+    MADE_TAIL,     /* 20-40 drugs, wide windows and many gaps, most infeasible, few with a tight clique */
+    MADE_STUCK,    /* 20-40 drugs around a hidden schedule of few slots, with decoys for the greedy */
+    MADE_LOOSE,    /* the same with wide windows and bounds that the hidden schedule just keeps */
+    MADE_GRAPH,    /* 20-40 drugs, wide windows, short separations between many: colouring a random graph */
+    MADE_NONE,     /* a hidden schedule, then separations until nothing is left */
     MADE_KINDS,
 };
 
