@@ -203,8 +203,6 @@ static int solve_problem(struct problem *problem, const struct slots_options *op
     }
     if (outcome == OUTCOME_NO)
         return solve_infeasible(problem, options, &tree, arena, result, err);
-    struct slots_rule rule;
-    (void)times_propagate(problem, problem->win[0], &rule); /* holds: there is a schedule */
     problem_cut_states(problem);
     return solve_feasible(problem, options, cell, arena, result, err);
 }

@@ -468,6 +468,7 @@ bool cost_filter(struct costs *costs, struct net *net, int64_t limit)
             if (*here >= COST_NEVER || walk[c] + *here > limit) {
                 *here = COST_NEVER;
                 dom[c >> 6] &= ~(UINT64_C(1) << (c & 63));
+                net_touch(net, p);
                 changed = true;
             }
         }

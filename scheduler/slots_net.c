@@ -17,9 +17,9 @@
 struct work {
     struct net *net;
     struct clash *clash;
-    uint64_t slots_dirty;   /* cells changed since the windows were looked at */
-    uint64_t dose_dirty[2]; /* slots of the dose changed since the pairs were looked at */
-    bool dist_dirty;        /* a difference changed since the pairs were looked at */
+    uint64_t slots_dirty;           /* cells changed since the windows were looked at */
+    uint64_t dose_dirty[2];         /* slots of the dose changed since the pairs were looked at */
+    uint64_t dist_dirty[SLOTS_MAX]; /* slot -> slots whose difference to it changed since then */
     bool changed;
 };
 
@@ -68,7 +68,11 @@ static bool net_alloc(struct net *net, struct arena *arena)
 
 bool net_create(struct net *net, struct problem *problem, int slots, bool track)
 {
-    *net = (struct net){.problem = problem, .slots = slots, .track = track};
+    *net = (struct net){.problem = problem,
+                        .slots = slots,
+                        .track = track,
+                        .slots_dirty = ~UINT64_C(0),
+                        .dose_dirty = {~UINT64_C(0), ~UINT64_C(0)}};
     if (!net_alloc(net, problem->arena))
         return false;
     for (size_t i = 0; i < problem->count; i++)
@@ -99,11 +103,15 @@ bool net_create_like(struct net *net, const struct net *model, struct arena *are
 void net_copy(struct net *to, const struct net *from)
 {
     memcpy(to->mask, from->mask, from->bytes);
+    to->slots_dirty = from->slots_dirty;
+    to->dose_dirty[0] = from->dose_dirty[0];
+    to->dose_dirty[1] = from->dose_dirty[1];
 }
 
 void net_put(struct net *net, size_t dose, int slot)
 {
     net->mask[dose] = UINT64_C(1) << slot;
+    net->dose_dirty[dose / 64] |= UINT64_C(1) << (dose % 64);
     if (net->track)
         reason_add(&net->mask_why[dose], (unsigned)dose);
 }
@@ -111,13 +119,15 @@ void net_put(struct net *net, size_t dose, int slot)
 void net_set_state(struct net *net, size_t drug, int state)
 {
     net->state[drug] = (uint8_t)state;
+    net->slots_dirty = ~UINT64_C(0); /* the windows of its doses changed */
     if (net->track)
         reason_add(&net->state_why[drug], (unsigned)(REGIMEN_DOSES_MAX + drug));
 }
 
 void net_clip(struct net *net, int slot, int from, int to)
 {
-    (void)cells_clip(net->dom + slot * net->problem->words, net->problem->words, from, to);
+    if (cells_clip(net->dom + slot * net->problem->words, net->problem->words, from, to))
+        net_touch(net, slot);
 }
 
 static bool work_fail(struct work *w, const struct reason *why, struct slots_rule rule, size_t a, size_t b)
@@ -146,7 +156,6 @@ static bool work_edge(struct work *w, int a, int b, int least, const struct reas
         }
         return work_fail(w, NULL, rule, dose_a, dose_b);
     }
-    w->dist_dirty = true;
     w->changed = true;
     for (int x = 0; x < nodes; x++) {
         int to_a = *net_dist(net, x, a);
@@ -157,6 +166,10 @@ static bool work_edge(struct work *w, int a, int b, int least, const struct reas
             if (through <= row[y])
                 continue;
             row[y] = (int16_t)through;
+            if (x < net->slots && y < net->slots) {
+                w->dist_dirty[x] |= UINT64_C(1) << y;
+                w->dist_dirty[y] |= UINT64_C(1) << x;
+            }
             if (net->track) {
                 struct reason *to = &net->dist_why[x * nodes + y];
                 struct reason sum = *why;
@@ -275,17 +288,21 @@ static void pair_range(const struct pair *pair, int p, int q, int *from, int *to
     }
 }
 
+/* Could the doses be in one slot, whatever slot it is? */
+static bool pair_may_join(const struct pair *pair)
+{
+    return pair->lo <= 0 && pair->hi >= 0 && ((pair->before == 0 && pair->after == 0) || pair->together);
+}
+
 static bool pair_fits(const struct net *net, const struct pair *pair, int p, int q)
 {
     int words = net->problem->words;
     if (p == q) {
-        if (pair->lo > 0 || pair->hi < 0)
-            return false;
         const uint64_t *dom = net->dom + p * words;
-        if (pair->before > 0 || pair->after > 0) {
-            if (!pair->together || !cells_meet(dom, pair->together, words))
-                return false;
-        }
+        if (!pair_may_join(pair))
+            return false;
+        if ((pair->before > 0 || pair->after > 0) && !cells_meet(dom, pair->together, words))
+            return false;
         return cells_meet3(dom, net_window(net, pair->i), net_window(net, pair->j), words);
     }
     int from;
@@ -303,7 +320,7 @@ static void pair_blame(const struct net *net, const struct pair *pair, int p, in
         reason_or(why, &net->dist_why[q * nodes + p]);
         return;
     }
-    if (pair->lo > 0 || pair->hi < 0 || ((pair->before > 0 || pair->after > 0) && !pair->together))
+    if (!pair_may_join(pair))
         return;
     reason_or(why, &net->dom_why[p]);
     reason_or(why, &net->state_why[net->problem->drug_of[pair->i]]);
@@ -331,11 +348,29 @@ static bool work_mask(struct work *w, size_t dose, uint64_t keep, const struct r
     return true;
 }
 
-/* N7 with what N6 left: neg, zero and pos say which signs of the difference are still possible. */
+/* The misfits of all slots in mi and mj, and the decisions that left those. */
+static void pair_blame_all(const struct net *net, const struct pair *pair, uint64_t mi, uint64_t mj,
+                           struct reason *why)
+{
+    for (uint64_t pi = mi; pi; pi &= pi - 1) {
+        for (uint64_t qj = mj; qj; qj &= qj - 1) {
+            int p = __builtin_ctzll(pi);
+            int q = __builtin_ctzll(qj);
+            if (!pair_fits(net, pair, p, q))
+                pair_blame(net, pair, p, q, why);
+        }
+    }
+    reason_or(why, &net->mask_why[pair->i]);
+    reason_or(why, &net->mask_why[pair->j]);
+}
+
+/* N7 with what N6 left: neg, zero and pos say which signs of the difference are still possible; from_i and
+ * from_j are the slots that N6 began with. */
 static bool work_pair_edges(struct work *w, const struct pair *pair, bool neg, bool zero, bool pos,
-                            const struct reason *why)
+                            uint64_t from_i, uint64_t from_j)
 {
     struct net *net = w->net;
+    struct reason why = {{0}};
     uint64_t mi = net->mask[pair->i];
     uint64_t mj = net->mask[pair->j];
     int i_low = __builtin_ctzll(mi);
@@ -358,21 +393,29 @@ static bool work_pair_edges(struct work *w, const struct pair *pair, bool neg, b
         if (pair->before == 0 && pair->after == 0)
             return true;
         uint64_t gone = 0;
-        for (int k = 0; k < words; k++) {
+        for (int k = 0; k < words; k++)
             gone |= net->dom[i_low * words + k] & ~pair->together[k];
+        if (!gone)
+            return true;
+        if (net->track) {
+            pair_blame_all(net, pair, from_i, from_j, &why);
+            reason_or(&net->dom_why[i_low], &why);
+        }
+        for (int k = 0; k < words; k++)
             net->dom[i_low * words + k] &= pair->together[k];
-        }
-        if (gone) {
-            w->slots_dirty |= UINT64_C(1) << i_low;
-            w->changed = true;
-            if (net->track)
-                reason_or(&net->dom_why[i_low], why);
-        }
+        w->slots_dirty |= UINT64_C(1) << i_low;
+        w->changed = true;
         return true;
     }
-    if (i_low != j_high && !work_edge(w, i_low, j_high, lo, why, rule, pair->i, pair->j))
+    bool first = i_low != j_high && lo > *net_dist(net, i_low, j_high);
+    bool second = i_high != j_low && -hi > *net_dist(net, j_low, i_high);
+    if (!first && !second)
+        return true;
+    if (net->track)
+        pair_blame_all(net, pair, from_i, from_j, &why);
+    if (first && !work_edge(w, i_low, j_high, lo, &why, rule, pair->i, pair->j))
         return false;
-    return i_high == j_low || work_edge(w, j_low, i_high, -hi, why, rule, pair->i, pair->j);
+    return !second || work_edge(w, j_low, i_high, -hi, &why, rule, pair->i, pair->j);
 }
 
 /* N6 and N7 for one pair. */
@@ -386,20 +429,16 @@ static bool work_pair(struct work *w, const struct pair *pair)
     bool neg = false;
     bool zero = false;
     bool pos = false;
-    struct reason blame = {{0}};
     for (uint64_t pi = mi; pi; pi &= pi - 1) {
         int p = __builtin_ctzll(pi);
         for (uint64_t qj = mj; qj; qj &= qj - 1) {
             int q = __builtin_ctzll(qj);
-            if (pair_fits(net, pair, p, q)) {
-                keep_i |= UINT64_C(1) << p;
-                keep_j |= UINT64_C(1) << q;
-                neg |= q < p;
-                zero |= q == p;
-                pos |= q > p;
-            } else if (net->track) {
-                pair_blame(net, pair, p, q, &blame);
-            }
+            bool *sign = q < p ? &neg : q > p ? &pos : &zero;
+            if ((*sign && (keep_i >> p & 1) && (keep_j >> q & 1)) || !pair_fits(net, pair, p, q))
+                continue; /* nothing new */
+            keep_i |= UINT64_C(1) << p;
+            keep_j |= UINT64_C(1) << q;
+            *sign = true;
         }
     }
     if (net->track && (keep_i != mi || keep_j != mj)) {
@@ -418,11 +457,7 @@ static bool work_pair(struct work *w, const struct pair *pair)
     } else if (!work_mask(w, pair->i, keep_i, NULL, pair) || !work_mask(w, pair->j, keep_j, NULL, pair)) {
         return false;
     }
-    if (net->track) {
-        reason_or(&blame, &net->mask_why[pair->i]);
-        reason_or(&blame, &net->mask_why[pair->j]);
-    }
-    return work_pair_edges(w, pair, neg, zero, pos, &blame);
+    return work_pair_edges(w, pair, neg, zero, pos, mi, mj);
 }
 
 /* N8 */
@@ -458,14 +493,24 @@ static bool work_states(struct work *w)
     return true;
 }
 
+/* Did a difference change between slots that the pair's doses may go to? */
+static bool slots_moved(const uint64_t *dist, uint64_t mi, uint64_t mj)
+{
+    for (uint64_t left = mi; left; left &= left - 1) {
+        if (dist[__builtin_ctzll(left)] & mj)
+            return true;
+    }
+    return false;
+}
+
 bool net_propagate(struct net *net, struct clash *clash)
 {
     const struct problem *problem = net->problem;
     struct work w = {.net = net,
                      .clash = clash,
-                     .slots_dirty = ~UINT64_C(0),
-                     .dose_dirty = {~UINT64_C(0), ~UINT64_C(0)},
-                     .dist_dirty = true};
+                     .slots_dirty = net->slots_dirty,
+                     .dose_dirty = {net->dose_dirty[0], net->dose_dirty[1]}};
+    uint64_t dist[SLOTS_MAX];
     do {
         w.changed = false;
         if (!work_trim(&w))
@@ -478,20 +523,25 @@ bool net_propagate(struct net *net, struct clash *clash)
                 return false;
         }
         uint64_t doses[2] = {w.dose_dirty[0], w.dose_dirty[1]};
-        bool dist = w.dist_dirty;
+        size_t dist_bytes = (size_t)net->slots * sizeof *dist;
+        memcpy(dist, w.dist_dirty, dist_bytes);
+        memset(w.dist_dirty, 0, dist_bytes);
         w.dose_dirty[0] = 0;
         w.dose_dirty[1] = 0;
-        w.dist_dirty = false;
         for (size_t k = 0; k < problem->pair_count; k++) {
             const struct pair *pair = &problem->pairs[k];
             bool fresh =
                 (doses[pair->i / 64] >> (pair->i % 64) & 1) || (doses[pair->j / 64] >> (pair->j % 64) & 1);
             bool meet = net->mask[pair->i] & net->mask[pair->j] & (slots | w.slots_dirty);
-            if ((dist || fresh || meet) && !work_pair(&w, pair))
+            if ((fresh || meet || slots_moved(dist, net->mask[pair->i], net->mask[pair->j])) &&
+                !work_pair(&w, pair))
                 return false;
         }
         if (problem->states && !work_states(&w))
             return false;
     } while (w.changed);
+    net->slots_dirty = 0;
+    net->dose_dirty[0] = 0;
+    net->dose_dirty[1] = 0;
     return true;
 }

@@ -21,6 +21,9 @@ struct net {
     struct reason *mask_why, *dom_why, *dist_why, *state_why;
     int16_t *dist;  /* [a * (k + 1) + b]: time of b - time of a is at least this */
     uint8_t *state; /* drug -> 0 open, 1 inside, 2 outside */
+    /* What changed since the last fixpoint; net_propagate looks only at what can follow from that. */
+    uint64_t slots_dirty;   /* cells of the slot */
+    uint64_t dose_dirty[2]; /* slots of the dose */
 };
 
 /* Why propagation failed. */
@@ -40,6 +43,11 @@ bool net_propagate(struct net *net, struct clash *clash);
 /* Decisions; the caller propagates. */
 void net_put(struct net *net, size_t dose, int slot);
 void net_set_state(struct net *net, size_t drug, int state);
+/* Some cells of the slot were taken away. */
+static inline void net_touch(struct net *net, int slot)
+{
+    net->slots_dirty |= UINT64_C(1) << slot;
+}
 /* The slot's cells become those of from..to. */
 void net_clip(struct net *net, int slot, int from, int to);
 

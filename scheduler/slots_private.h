@@ -118,7 +118,8 @@ struct tree {
 };
 bool tree_add(struct tree *tree, struct slots_node row);
 
-/* Is there any schedule, with as many slots as it likes? YES fills cell[count]. NO fills the tree. */
+/* Is there any schedule, with as many slots as it likes? YES fills cell[count]. NO fills the tree. Narrows
+ * win[0] by times_propagate. */
 enum outcome times_solve(struct problem *problem, int *cell, struct tree *tree);
 
 /* The largest set of doses that are pairwise apart (exact unless huge); adjacency as bit rows. */

@@ -63,6 +63,16 @@ static void cells_smear(uint64_t *set, int far, bool up, int words)
     }
 }
 
+/* out |= the cells from..to */
+static void cells_fill(uint64_t *out, int from, int to, int words)
+{
+    uint64_t run[(REGIMEN_DAY + 63) / 64];
+    memset(run, 0xff, (size_t)words * sizeof *run);
+    (void)cells_clip(run, words, from, to);
+    for (int w = 0; w < words; w++)
+        out[w] |= run[w];
+}
+
 /* out |= set moved by each of from..to */
 static void cells_spread(uint64_t *out, const uint64_t *set, int from, int to, const struct problem *problem)
 {
@@ -72,6 +82,16 @@ static void cells_spread(uint64_t *out, const uint64_t *set, int from, int to, c
     to = to > n ? n : to;
     if (from > to)
         return;
+    int first = cells_first(set, words);
+    if (first < 0)
+        return;
+    if (to == n || from == -n) { /* no limit on one side: everything beyond one member */
+        int low = from == -n ? 0 : first + from;
+        int high = to == n ? n - 1 : cells_last(set, words) + to;
+        if (low < n && high >= 0)
+            cells_fill(out, low > 0 ? low : 0, high < n ? high : n - 1, words);
+        return;
+    }
     uint64_t part[(REGIMEN_DAY + 63) / 64];
     if (to >= 0) {
         int start = from > 0 ? from : 0;
@@ -286,7 +306,8 @@ struct times_search {
     int *cell;
 };
 
-static enum outcome times_node(struct times_search *s, uint64_t *dom, int branch)
+/* narrowed: dom is at its fixpoint already */
+static enum outcome times_node(struct times_search *s, uint64_t *dom, int branch, bool narrowed)
 {
     struct problem *problem = s->problem;
     size_t words = (size_t)problem->words;
@@ -294,7 +315,7 @@ static enum outcome times_node(struct times_search *s, uint64_t *dom, int branch
     if (problem->budget && problem->nodes >= problem->budget)
         return OUTCOME_BUDGET;
     problem->nodes++;
-    if (!times_propagate(problem, dom, &rule)) {
+    if (!narrowed && !times_propagate(problem, dom, &rule)) {
         struct slots_node leaf = {.kind = SLOTS_NODE_LEAF, .branch = branch, .rule = rule};
         return tree_add(s->tree, leaf) ? OUTCOME_NO : OUTCOME_MEMORY;
     }
@@ -317,11 +338,11 @@ static enum outcome times_node(struct times_search *s, uint64_t *dom, int branch
         return OUTCOME_MEMORY;
     memcpy(child, dom, bytes);
     (void)cells_clip(child + dose * words, problem->words, 0, middle);
-    enum outcome outcome = times_node(s, child, 0);
+    enum outcome outcome = times_node(s, child, 0, false);
     if (outcome != OUTCOME_NO)
         return outcome;
     (void)cells_clip(dom + dose * words, problem->words, middle + 1, problem->cells - 1);
-    return times_node(s, dom, 1);
+    return times_node(s, dom, 1, false);
 }
 
 enum outcome times_solve(struct problem *problem, int *cell, struct tree *tree)
@@ -330,7 +351,9 @@ enum outcome times_solve(struct problem *problem, int *cell, struct tree *tree)
     uint64_t *dom = arena_alloc(problem->arena, bytes);
     if (!dom)
         return OUTCOME_MEMORY;
+    struct slots_rule rule;
+    bool open = times_propagate(problem, problem->win[0], &rule);
     memcpy(dom, problem->win[0], bytes);
     struct times_search s = {.problem = problem, .tree = tree, .cell = cell};
-    return times_node(&s, dom, 0);
+    return times_node(&s, dom, 0, open);
 }
