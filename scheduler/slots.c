@@ -117,7 +117,13 @@ static int solve_infeasible(struct problem *problem, const struct slots_options 
         return solve_no_memory(err);
     struct tree proof = {.wanted = true, .arena = arena};
     int cell[REGIMEN_DOSES_MAX];
-    if (times_solve(core, cell, &proof) != OUTCOME_NO)
+    outcome = times_solve(core, cell, &proof);
+    if (outcome == OUTCOME_BUDGET) {
+        result->status = SLOTS_BUDGET;
+        result->conflict_count = 0;
+        return 0;
+    }
+    if (outcome != OUTCOME_NO)
         return solve_no_memory(err);
     problem->nodes += core->nodes;
     result->proof = SLOTS_PROOF_TIMES;

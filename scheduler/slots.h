@@ -17,7 +17,14 @@
 
 #include "scheduler/regimen.h"
 
-enum { SLOTS_MAX = 64 }; /* distinct times a day; a regimen that needs more is refused with E_LIMIT */
+enum {
+    SLOTS_MAX = 64, /* distinct times a day; a regimen that needs more is refused with E_LIMIT */
+    SLOTS_TREE_ROWS_MAX =
+        32768, /* of a refutation, about 1 MB written; a search that needs more ends as BUDGET */
+    /* Nodes for a caller who waits for the answer: some seconds at most, a thousand times what an ordinary
+     * regimen takes. */
+    SLOTS_BUDGET_DEFAULT = 200000,
+};
 
 enum slots_status {
     SLOTS_OPTIMAL,

@@ -114,8 +114,10 @@ struct tree {
     size_t count;
     size_t cap;
     bool wanted;
+    bool full; /* SLOTS_TREE_ROWS_MAX reached */
     struct arena *arena;
 };
+/* False without memory, or when the tree is full. */
 bool tree_add(struct tree *tree, struct slots_node row);
 
 /* Is there any schedule, with as many slots as it likes? YES fills cell[count]. NO fills the tree. Narrows

@@ -215,6 +215,8 @@ enum outcome search_solve(struct problem *problem, int slots, int *cell, struct 
         s.run_nodes = 0;
         tree->count = 0;
         int outcome = search_node(&s, &root, 0, 0, &why);
+        if (outcome == OUTCOME_MEMORY && tree->full)
+            return OUTCOME_BUDGET;
         if (outcome != OUTCOME_AGAIN)
             return (enum outcome)outcome;
     }

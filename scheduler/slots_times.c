@@ -15,6 +15,9 @@ bool tree_add(struct tree *tree, struct slots_node row)
 {
     if (!tree->wanted)
         return true;
+    tree->full = tree->count == SLOTS_TREE_ROWS_MAX;
+    if (tree->full)
+        return false;
     if (tree->count == tree->cap) {
         size_t cap = tree->cap ? 2 * tree->cap : 64;
         struct slots_node *grown = arena_array(tree->arena, cap, sizeof *grown);
@@ -355,5 +358,6 @@ enum outcome times_solve(struct problem *problem, int *cell, struct tree *tree)
     bool open = times_propagate(problem, problem->win[0], &rule);
     memcpy(dom, problem->win[0], bytes);
     struct times_search s = {.problem = problem, .tree = tree, .cell = cell};
-    return times_node(&s, dom, 0, open);
+    enum outcome outcome = times_node(&s, dom, 0, open);
+    return outcome == OUTCOME_MEMORY && tree->full ? OUTCOME_BUDGET : outcome;
 }

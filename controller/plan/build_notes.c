@@ -6,20 +6,11 @@
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/civil.h"
+#include "controller/plan/apart_text.h"
 #include "controller/plan/build.h"
 
-static const char *dose_text(const struct build *b, size_t dose, char *out, size_t size)
-{
-    const struct regimen *regimen = b->proposal->regimen;
-    size_t index, drug = slots_drug_of(regimen, dose, &index);
-    if (regimen->drugs[drug].dose_count == 1)
-        (void)snprintf(out, size, "%s", regimen->drugs[drug].name); /* a note may be cut */
-    else
-        (void)snprintf(out, size, "dose %zu of %s", index + 1, regimen->drugs[drug].name);
-    return out;
-}
-
-/* Why not fewer: doses of which no two can ever be taken together, and for each pair the rule. */
+/* Why not fewer: doses of which no two can ever be taken together, and for each rule the doses that it keeps
+ * apart. */
 static int floor_notes(const struct build *b, struct arena *arena)
 {
     const struct slots_result *r = b->result;
@@ -36,24 +27,18 @@ static int floor_notes(const struct build *b, struct arena *arena)
                              r->slot_count, r->tree_count, r->tree_count == 1 ? "" : "s");
     struct buf text;
     buf_init(&text);
-    for (size_t i = 0; i < r->clique_count; i++) {
-        char name[256];
-        buf_printf(&text, "%s%s",
-                   i == 0                     ? ""
-                   : i + 1 == r->clique_count ? " and "
-                                              : ", ",
-                   dose_text(b, r->clique[i], name, sizeof name));
-    }
+    clique_text(b->proposal->regimen, r, &text);
     int status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
                                "Not fewer than %zu times a day: of %s no two can be taken together",
                                r->slot_count, buf_string(&text));
     for (size_t i = 0; status == 0 && i < r->apart_count; i++) {
-        char a_text[256], c_text[256];
         buf_reset(&text);
+        if (!apart_text(b->proposal->regimen, r, i, &text))
+            continue;
+        buf_text(&text, ": ");
         conflict_text(b->policy, b->proposal->regimen, r->apart[i].why, &text);
-        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX, "because of %s and %s: %s",
-                               dose_text(b, r->apart[i].a, a_text, sizeof a_text),
-                               dose_text(b, r->apart[i].b, c_text, sizeof c_text), buf_string(&text));
+        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX, "because of %s",
+                               buf_string(&text));
     }
     buf_finish(&text);
     return status;
@@ -71,7 +56,8 @@ static int price_notes(const struct build *b, struct arena *arena)
         buf_init(&text);
         conflict_text(b->policy, b->proposal->regimen, price->rule, &text);
         status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
-                               "without %s it would be %zu times a day", buf_string(&text), price->slots);
+                               "without %s it would be %zu times a day instead of %zu", buf_string(&text),
+                               price->slots, b->result->slot_count);
         buf_finish(&text);
     }
     return status;

@@ -3,6 +3,7 @@
 
 #include "config/base/buf.h"
 #include "config/base/civil.h"
+#include "controller/plan/apart_text.h"
 #include "controller/plan/json_write.h"
 
 static void text_clock(const struct regimen *regimen, int minute, struct buf *out)
@@ -10,15 +11,6 @@ static void text_clock(const struct regimen *regimen, int minute, struct buf *ou
     char clock[TOD_TEXT_BYTES];
     tod_format(regimen->patient.day_start + minute, clock);
     buf_text(out, clock);
-}
-
-static void text_dose(const struct regimen *regimen, size_t dose, struct buf *out)
-{
-    size_t index;
-    const struct regimen_drug *drug = &regimen->drugs[slots_drug_of(regimen, dose, &index)];
-    buf_text(out, drug->name);
-    if (drug->dose_count > 1)
-        buf_printf(out, " (dose %zu)", index + 1);
 }
 
 static void text_bounds(const char *what, const char *name, int min, int max, struct buf *out)
@@ -78,7 +70,7 @@ static void text_rule(const struct regimen *regimen, struct slots_rule rule, str
                    regimen->drugs[pair->b].name);
         return;
     case SLOTS_RULE_ORDER:
-        buf_printf(out, "doses of %s come one after the other", drug ? drug->name : "");
+        buf_text(out, "doses of one drug come one after the other");
         return;
     case SLOTS_RULE_TIMES:
     case SLOTS_RULE_SLOTS:
@@ -133,38 +125,32 @@ static void explain_fewer(const struct regimen *regimen, const struct slots_resu
                    result->refuted_slots, result->tree_count);
     buf_text(&e->members, ",\"doses\":[");
     for (size_t i = 0; i < result->clique_count; i++) {
-        bool last = i + 1 == result->clique_count;
         buf_text(&e->members, i ? "," : "");
         member_dose(regimen, result->clique[i], &e->members);
-        buf_text(&e->text, i == 0 ? "" : last ? " and " : ", ");
-        text_dose(regimen, result->clique[i], &e->text);
     }
     buf_char(&e->members, ']');
-    buf_printf(&e->text,
-               result->clique_count > 1 ? " can never share a time, so at least %zu are needed"
-                                        : " alone needs %zu time a day",
-               result->clique_count);
-    bool some = false;
-    bool plain = false;
+    if (result->clique_count > 1) {
+        buf_text(&e->text, "No two of ");
+        clique_text(regimen, result, &e->text);
+        buf_printf(&e->text, " can ever share a time, so at least %zu are needed.", result->clique_count);
+    } else {
+        clique_text(regimen, result, &e->text);
+        buf_text(&e->text, " alone needs one.");
+    }
+    emit(e, context);
     for (size_t i = 0; i < result->apart_count; i++) {
-        enum slots_rule_kind kind = result->apart[i].why.kind;
-        if (kind == SLOTS_RULE_ORDER || kind == SLOTS_RULE_TIMES) { /* named once below */
-            plain = true;
+        explanation_begin(e, "apart");
+        if (!apart_text(regimen, result, i, &e->text))
             continue;
+        if (result->apart[i].why.kind != SLOTS_RULE_ORDER && result->apart[i].why.kind != SLOTS_RULE_TIMES) {
+            buf_text(&e->members, ",\"rule\":");
+            member_rule(regimen, result->apart[i].why, &e->members);
         }
-        buf_text(&e->text, some ? "; " : " (");
-        text_dose(regimen, result->apart[i].a, &e->text);
-        buf_text(&e->text, " and ");
-        text_dose(regimen, result->apart[i].b, &e->text);
         buf_text(&e->text, ": ");
         text_rule(regimen, result->apart[i].why, &e->text);
-        some = true;
+        buf_char(&e->text, '.');
+        emit(e, context);
     }
-    if (plain)
-        buf_text(&e->text, some ? "; the others are doses of one drug, or their possible times do not meet"
-                                : " (they are doses of one drug, or their possible times do not meet");
-    buf_text(&e->text, result->apart_count ? ")." : ".");
-    emit(e, context);
 }
 
 static void explain_conflict(const struct regimen *regimen, const struct slots_result *result,
@@ -220,7 +206,7 @@ static void explain_dose(const struct regimen *regimen, const struct slots_resul
     buf_text(&e->members, ",\"dose\":");
     member_dose(regimen, dose, &e->members);
     buf_printf(&e->members, ",\"minute\":%d,\"binds\":[", result->times[dose]);
-    text_dose(regimen, dose, &e->text);
+    dose_text(regimen, dose, &e->text);
     buf_text(&e->text, " at ");
     text_clock(regimen, result->times[dose], &e->text);
     buf_text(&e->text, ": possible ");
@@ -246,8 +232,9 @@ static void explain_dose(const struct regimen *regimen, const struct slots_resul
     emit(e, context);
 }
 
-static void explain_price(const struct regimen *regimen, const struct slots_price *price,
-                          struct explanation *e, explain_emit *emit, void *context)
+static void explain_price(const struct regimen *regimen, const struct slots_result *result,
+                          const struct slots_price *price, struct explanation *e, explain_emit *emit,
+                          void *context)
 {
     explanation_begin(e, "price");
     buf_text(&e->members, ",\"rule\":");
@@ -256,7 +243,10 @@ static void explain_price(const struct regimen *regimen, const struct slots_pric
                price->slots);
     buf_text(&e->text, "Without this rule (");
     text_rule(regimen, price->rule, &e->text);
-    if (price->status == SLOTS_OPTIMAL)
+    if (price->status == SLOTS_OPTIMAL && result->has_schedule && price->slots < result->slot_count) {
+        buf_printf(&e->members, ",\"saves\":%zu", result->slot_count - price->slots);
+        buf_printf(&e->text, ") %zu times a day would do instead of %zu.", price->slots, result->slot_count);
+    } else if (price->status == SLOTS_OPTIMAL)
         buf_printf(&e->text, ") %zu times a day would do.", price->slots);
     else if (price->status == SLOTS_INFEASIBLE)
         buf_text(&e->text, ") there would still be no schedule.");
@@ -276,7 +266,7 @@ static bool explain_all(const struct regimen *regimen, const struct slots_result
     for (size_t i = 0; result->bindings && i < result->dose_count; i++)
         explain_dose(regimen, result, i, &e, emit, context);
     for (size_t i = 0; i < result->price_count; i++)
-        explain_price(regimen, &result->prices[i], &e, emit, context);
+        explain_price(regimen, result, &result->prices[i], &e, emit, context);
     bool whole = !e.members.failed && !e.text.failed;
     buf_finish(&e.members);
     buf_finish(&e.text);

@@ -20,8 +20,6 @@
 #include "scheduler/legality.h"
 #include "scheduler/slots.h"
 
-enum { SOLVE_BUDGET = 3000000 /* search nodes; what is not proved by then says so */ };
-
 /* Everything of one plan_make, so that there is one place to give it back. */
 struct making {
     struct store *store;
@@ -74,7 +72,7 @@ static void say_conflict(struct making *m)
 static int think(struct making *m, bool *ret_go)
 {
     const struct plan_request *r = m->request;
-    const struct slots_options options = {.node_budget = SOLVE_BUDGET, .explain = true};
+    const struct slots_options options = {.node_budget = SLOTS_BUDGET_DEFAULT, .explain = true};
     *ret_go = false;
     int status = input_load(m->store, m->policy, r->patient, &m->arena, &m->input, m->err);
     if (status < 0)
