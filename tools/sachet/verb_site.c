@@ -358,7 +358,9 @@ static const struct cli_verb rows[] = {
         .details =
             "The kind of a file is read from its format line. A site is checked with the rules and profiles "
             "that it names; without an argument it is the site itself. Each mistake is a line "
-            "file:line:column: what, what is allowed, what to do. Exit status 1 when something was found.",
+            "file:line:column: what, what is allowed, what to do. Exit status 1 when something was found, 3 "
+            "when "
+            "a file could not be read at all.",
         .options = check_options,
         .run = run_check,
         .findings = true,

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include <poll.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
