@@ -1,0 +1,1 @@
+-- Version 2. What the lines count, withdrawn jobs, evidence of alarms.

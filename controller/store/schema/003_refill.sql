@@ -1,0 +1,1 @@
+-- Version 3. Refill cycles: anchors, dispensing history, authority, changes in mid-cycle.

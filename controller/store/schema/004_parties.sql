@@ -1,0 +1,1 @@
+-- Version 4. Messages with payers, prescribers, patients and the pharmacy's own queue.

@@ -1,0 +1,1 @@
+-- Version 5. Exceptions and their resolution, messages received, what goes out.
