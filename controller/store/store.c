@@ -331,6 +331,18 @@ const char *store_path(const struct store *store)
     return store->path;
 }
 
+/* A restore puts another file under our path: what is written into the old one would be lost without a word.
+ */
+static int store_is_in_place(struct store *store, struct error *err)
+{
+    int moved = 0;
+    if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved)
+        return 0;
+    store->broken = true;
+    return error_set(err, E_STORE, "store %s was replaced by another one: end this program, then start again",
+                     store->path);
+}
+
 int store_write_begin(struct store *store, struct error *err)
 {
     if (store->in_write || store->in_read)
@@ -343,7 +355,9 @@ int store_write_begin(struct store *store, struct error *err)
     int rc = lock_take(&store->lock, store->lock_wait_ms, err);
     if (rc)
         return rc;
-    rc = store_raw(store, "BEGIN IMMEDIATE", err);
+    rc = store_is_in_place(store, err);
+    if (rc == 0)
+        rc = store_raw(store, "BEGIN IMMEDIATE", err);
     if (rc) {
         lock_release(&store->lock);
         return rc;

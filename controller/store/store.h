@@ -122,6 +122,23 @@ int store_checkpoint(struct store *store, struct error *err);
 /* Online backup into the new file `path` (0600; E_EXISTS when it is there): copy, integrity_check of the
  * copy, fsync, rename. Others may write meanwhile. */
 int store_backup(struct store *store, const char *path, struct error *err);
+
+enum { STORE_PATH_BYTES = 4096 };
+
+struct store_restored {
+    char aside[STORE_PATH_BYTES]; /* where the old store lies now; "" there was none */
+    int64_t audit_rows;           /* of the restored one */
+};
+
+/*
+ * The backup takes the place of the store `path`, whose files are moved aside, not deleted. Pages, references
+ * and audit chain of the backup are checked on a copy before anything moves; an older schema is brought
+ * forward. A program that has the old store open can read on, but its next write fails for good (E_STORE).
+ * What machines did since the backup was made is found out at the next connect, by their counters (rule C7).
+ * E_FILE, E_INPUT (the store itself is no backup), E_STORE, E_STORE_VERSION, E_TAMPERED, E_LOCKED.
+ */
+int store_restore(const char *path, const char *backup, struct store_restored *ret_restored,
+                  struct error *err);
 /* integrity_check and foreign_key_check of the whole file; E_STORE names the first finding. */
 int store_check(struct store *store, struct error *err);
 

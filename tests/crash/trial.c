@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,7 +333,8 @@ static int is_over(struct trial *t, struct error *err)
     return 0;
 }
 
-int trial_run(struct trial *t, struct error *err)
+/* Until the batch is over (0), or so many commits were made (1); the clock's end is a failure. */
+static int run_until(struct trial *t, unsigned commits, struct error *err)
 {
     int64_t end_ms = t->clock.mono_now_ms + LIMIT_MS;
     for (unsigned i = 0; t->clock.mono_now_ms < end_ms; i++) {
@@ -343,11 +345,23 @@ int trial_run(struct trial *t, struct error *err)
         tend_mains(t);
         if (t->broken[0])
             return error_set(err, E_TAMPERED, "%s", t->broken);
+        if (t->commits >= commits)
+            return 1;
         rc = i % 16 == 15 ? is_over(t, err) : 0;
         if (rc != 0)
             return rc < 0 ? rc : 0;
     }
     return error_set(err, E_TIMEOUT, "the batch does not end: %s", packer_note(t->packer));
+}
+
+int trial_run(struct trial *t, struct error *err)
+{
+    return run_until(t, UINT_MAX, err);
+}
+
+int trial_run_commits(struct trial *t, unsigned commits, struct error *err)
+{
+    return run_until(t, t->commits + commits, err);
 }
 
 int trial_digest(struct trial *t, char ret_digest[TRIAL_DIGEST_BYTES], struct error *err)

@@ -86,6 +86,8 @@ void trial_finish(struct trial *trial);
 /* Until the batch is done: 0. E_STATE: it stopped for a person. E_TIMEOUT: it does not end. E_TAMPERED: seen
  * wrong on the way. Store errors: the packer must be dropped (trial_drop), as sachetd ends then. */
 int trial_run(struct trial *trial, struct error *err);
+/* The same, at most until so many more commits were made: 1 then, 0 when the batch is done. */
+int trial_run_commits(struct trial *trial, unsigned commits, struct error *err);
 /* The controller is gone: packer and port, then the store connection. */
 void trial_drop(struct trial *trial);
 /* It comes back. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/base/error.h"
+#include "controller/pack/token.h"
 #include "controller/store/store.h"
 #include "hw/machine.h"
 #include "hw/sim/world_truth.h"
@@ -468,14 +469,37 @@ static int check_books(struct store *store, struct error *err)
     return rc;
 }
 
-int witness_check(const struct witness *w, struct store *store, const char *serial, bool settled,
-                  struct error *err)
+/* A remake bears its pouch's number with another ending. */
+static bool are_of_one_job(const struct pouch *a, const struct pouch *b)
+{
+    int64_t batch[2], pouch[2], remake;
+    return token_parse(a->token, &batch[0], &pouch[0], &remake) &&
+           token_parse(b->token, &batch[1], &pouch[1], &remake) && batch[0] == batch[1] &&
+           pouch[0] == pouch[1];
+}
+
+int witness_check_log(const struct witness *w, struct error *err)
 {
     if (w->no_memory)
         return error_set(err, E_MEMORY, "no memory for a witness");
     if (w->broken[0])
         return error_set(err, E_TAMPERED, "%s", w->broken);
-    int rc = check_fills(w, store, serial, settled, err);
+    for (size_t s = 1; s < w->count; s++) {
+        for (size_t k = 1; k < s && left_as_good(&w->pouches[s]); k++) {
+            if (left_as_good(&w->pouches[k]) && are_of_one_job(&w->pouches[s], &w->pouches[k]))
+                return error_set(err, E_TAMPERED, "V3: pouch %s was made twice, as number %zu and %zu",
+                                 w->pouches[s].token, k, s);
+        }
+    }
+    return 0;
+}
+
+int witness_check(const struct witness *w, struct store *store, const char *serial, bool settled,
+                  struct error *err)
+{
+    int rc = w->broken[0] || w->no_memory ? witness_check_log(w, err) : 0;
+    if (rc == 0)
+        rc = check_fills(w, store, serial, settled, err);
     if (rc == 0)
         rc = check_pouches(w, store, serial, err);
     return rc == 0 ? check_books(store, err) : rc;

@@ -5,7 +5,7 @@
  *
  *   V1  a number is begun once and printed once, and the machine never takes two contents for one number
  *   V2  what is begun stands in the store, with this hash and this printed number
- *   V3  at most one good pouch a job
+ *   V3  at most one good pouch a job, by the store and by the numbers printed on the pouches
  *   V4  what the store says of a pouch is its fate: a good one is closed, was not taken out and holds exactly
  *       the pieces asked for; a cancelled one was never begun
  *   V5  D rises by one, so that no result is overwritten or left out, and every number up to D has its result
@@ -42,6 +42,10 @@ int witness_read(struct witness *witness, const char *file, struct error *err);
  */
 int witness_check(const struct witness *witness, struct store *store, const char *serial, bool settled,
                   struct error *err);
+
+/* What the log alone can break: V1, V3 by printed numbers, V5. For a store that is not the one that was
+ * packed with (a restored backup). */
+int witness_check_log(const struct witness *witness, struct error *err);
 
 /* For messages and for tests that want something to have happened. */
 uint32_t witness_pouches(const struct witness *witness); /* printed */

@@ -2,15 +2,18 @@
 /* sachet audit, backup, store check: the store itself. */
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "config/conf.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
 #include "tools/sachet/verbs.h"
+#include "tools/sachetd/instance.h"
 
 enum { SHOW_MOST = 1000000, SHOW_DEFAULT = 50 };
 
@@ -87,6 +90,46 @@ static int run_backup(struct cli *cli, struct error *err)
     return 0;
 }
 
+static int say_restored(struct cli *cli, const struct store_restored *restored, struct error *err)
+{
+    if (cli->json)
+        return out_json(cli,
+                        json_pack("{s:s, s:s, s:s, s:I}", "store", store_path(cli->store), "backup",
+                                  cli->argv[0], "aside", restored->aside, "audit_rows",
+                                  (json_int_t)restored->audit_rows),
+                        err);
+    fprintf(cli->out, "store %s is now what backup %s holds, %" PRId64 " audit rows, all checked\n",
+            store_path(cli->store), cli->argv[0], restored->audit_rows);
+    if (restored->aside[0])
+        fprintf(cli->out, "the store that was there lies in %s\n", restored->aside);
+    fprintf(cli->out, "next: start sachetd; a machine that has worked since the backup stops and asks\n");
+    return 0;
+}
+
+static int run_restore(struct cli *cli, struct error *err)
+{
+    struct store_restored restored;
+    int lock = -1;
+    int rc = cli_open_site(cli, err);
+    if (rc == 0)
+        rc = instance_take(conf_text(cli->site, "store"), &lock, err);
+    if (rc == 0)
+        rc = store_restore(conf_text(cli->site, "store"), cli->argv[0], &restored, err);
+    if (rc == 0)
+        rc = cli_open_store(cli, err);
+    if (rc == 0)
+        rc = store_write_begin(cli->store, err);
+    if (rc == 0)
+        rc = audit_add(cli->store, clock_wall_ms(cli->clock), "sachet", "store.restore", "store", NULL, err);
+    if (rc == 0)
+        rc = store_write_commit(cli->store, err);
+    if (cli->store)
+        store_write_rollback(cli->store);
+    if (lock >= 0)
+        (void)close(lock); /* gives the lock back */
+    return rc == 0 ? say_restored(cli, &restored, err) : rc;
+}
+
 static int run_check(struct cli *cli, struct error *err)
 {
     int64_t rows = 0;
@@ -139,6 +182,25 @@ static const struct cli_verb rows[] = {
         .args_max = 1,
         .summary = "Copy the store into a new file while others work, and check the copy",
         .run = run_backup,
+    },
+    {
+        .name = "restore",
+        .args = "FILE",
+        .args_min = 1,
+        .args_max = 1,
+        .summary = "Put a backup in the place of the store",
+        .details =
+            "The backup is copied and checked, every page, every reference and the audit chain, before "
+            "anything "
+            "changes. The store that was there is moved aside beside it, not deleted. sachetd must not run.\n"
+            "\n"
+            "What was stored after the backup is gone: orders, plans and signatures of that time must come "
+            "in "
+            "again. Machines remember what they did: where their numbers are ahead of the restored store, "
+            "the "
+            "line stops and asks. Find out which pouches were made meanwhile before you let it go on with "
+            "'sachet machine adopt', else they are made a second time.",
+        .run = run_restore,
     },
     {
         .name = "store check",
