@@ -122,14 +122,22 @@ static void the_pragmas_are_those_of_the_house(void **state)
 {
     struct fixture *f = *state;
     static const char *const pragmas[][2] = {
-        {"PRAGMA journal_mode", "wal"},     {"PRAGMA synchronous", "2"},
-        {"PRAGMA foreign_keys", "1"},       {"PRAGMA trusted_schema", "0"},
-        {"PRAGMA cell_size_check", "1"},    {"PRAGMA mmap_size", "0"},
-        {"PRAGMA user_version", "1"},       {"PRAGMA application_id", "1935762280"},
-        {"PRAGMA wal_autocheckpoint", "0"}, {"PRAGMA recursive_triggers", "1"},
+        {"PRAGMA journal_mode", "wal"},
+        {"PRAGMA synchronous", "2"},
+        {"PRAGMA foreign_keys", "1"},
+        {"PRAGMA trusted_schema", "0"},
+        {"PRAGMA cell_size_check", "1"},
+        {"PRAGMA mmap_size", "0"},
+        {"PRAGMA application_id", "1935762280"},
+        {"PRAGMA wal_autocheckpoint", "0"},
+        {"PRAGMA recursive_triggers", "1"},
         {"PRAGMA busy_timeout", "5000"},
     };
+    int version = 0;
+    int64_t application = 0;
     struct store *store = open_or_fail(f);
+    assert_int_equal(migrate_version(store, &version, &application, &f->err), 0);
+    assert_int_equal(version, migrate_step_count);
     for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
         char text[32];
         assert_int_equal(store_raw_text(store, pragmas[i][0], text, sizeof text, &f->err), 0);
@@ -336,11 +344,13 @@ static void the_data_version_tells_of_other_commits(void **state)
 static void a_newer_store_is_refused_and_untouched(void **state)
 {
     struct fixture *f = *state;
+    char as_it_was[64];
+    (void)snprintf(as_it_was, sizeof as_it_was, "PRAGMA user_version = %d", migrate_step_count);
     raw_change(f->path, "PRAGMA user_version = 99");
     assert_null(store_open(f->path, true, &f->err));
     assert_int_equal(f->err.code, E_STORE_VERSION);
     assert_non_null(strstr(f->err.message, "version 99"));
-    raw_change(f->path, "PRAGMA user_version = 1");
+    raw_change(f->path, as_it_was);
     store_close(open_or_fail(f));
 }
 
@@ -363,11 +373,12 @@ static void an_older_store_waits_for_the_word_to_upgrade(void **state)
 static void a_step_that_fails_leaves_the_version_before_it(void **state)
 {
     struct fixture *f = *state;
+    const int ours = migrate_step_count;
     const struct migrate_step steps[] = {
-        {.version = 1, .name = "001", .sql = "this never runs"},
-        {.version = 2, .name = "002", .sql = "ALTER TABLE site ADD COLUMN more TEXT;"},
-        {.version = 3,
-         .name = "003",
+        {.version = ours, .name = "ours", .sql = "this never runs"},
+        {.version = ours + 1, .name = "next", .sql = "ALTER TABLE site ADD COLUMN more TEXT;"},
+        {.version = ours + 2,
+         .name = "wrong",
          .sql = "CREATE TABLE extra (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);"},
     };
     struct store *store = open_or_fail(f);
@@ -375,9 +386,9 @@ static void a_step_that_fails_leaves_the_version_before_it(void **state)
     int64_t application = 0;
     assert_int_equal(lock_take(&store->lock, 0, &f->err), 0);
     assert_int_equal(migrate_run(store, steps, 3, &f->err), E_STORE);
-    assert_non_null(strstr(f->err.message, "schema step 003"));
+    assert_non_null(strstr(f->err.message, "schema step wrong"));
     assert_int_equal(migrate_version(store, &version, &application, &f->err), 0);
-    assert_int_equal(version, 2);
+    assert_int_equal(version, ours + 1);
     assert_int_equal(count_or_fail(store, "SELECT count(*) FROM sqlite_schema WHERE name = 'extra'"), 0);
     lock_release(&store->lock);
     store_close(store);
