@@ -17,6 +17,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_sig,
     &verbs_batch,
     &verbs_machine,
+    &verbs_line,
     &verbs_store,
     &verbs_help,
 };

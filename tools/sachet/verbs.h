@@ -9,6 +9,7 @@ extern const struct cli_group verbs_batch;
 extern const struct cli_group verbs_formulary;
 extern const struct cli_group verbs_help;
 extern const struct cli_group verbs_import;
+extern const struct cli_group verbs_line;
 extern const struct cli_group verbs_machine;
 extern const struct cli_group verbs_site;
 extern const struct cli_group verbs_plan;

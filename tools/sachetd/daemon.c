@@ -19,6 +19,7 @@
 #include "controller/report/report.h"
 #include "controller/store/store.h"
 #include "hw/machine.h"
+#include "tools/sachetd/line_book.h"
 #include "tools/sachetd/ports.h"
 
 enum {
@@ -35,6 +36,7 @@ struct line {
     struct packer *packer;
     struct loop_io *io;
     struct buf state; /* as last written */
+    struct line_book book;
     int64_t state_at_ms;
     bool needs_write;
 };
@@ -67,6 +69,8 @@ static int line_open(struct daemon *d, struct line *line, int index, struct erro
     line->machine = ports_open(d->ports, index, &profile, err);
     if (!line->machine)
         return err->code;
+    line->book = (struct line_book){.machine = name, .since_ms = clock_wall_ms(d->params.clock)};
+    ports_line(d->ports, index, line->book.line, sizeof line->book.line);
     const struct packer_config config = {.name = name,
                                          .serial = "",
                                          .bad_counts_max = PACKER_BAD_COUNTS,
@@ -153,6 +157,9 @@ static int write_all(struct daemon *d, struct error *err)
             rc = packer_write(line->packer, err);
         if (rc == 0 && state_is_due(d, line, now_ms))
             rc = write_state(d, line, i, now_ms, err);
+        if (rc == 0 && line_book_due(&line->book, line->machine, now_ms))
+            rc = line_book_write(&line->book, line->machine, store, now_ms, clock_wall_ms(d->params.clock),
+                                 err);
     }
     if (rc == 0)
         rc = store_write_commit(store, err);
@@ -187,7 +194,8 @@ static bool states_are_due(struct daemon *d)
 {
     int64_t now_ms = clock_mono_ms(d->params.clock);
     for (int i = 0; i < d->line_count; i++) {
-        if (state_is_due(d, &d->lines[i], now_ms))
+        if (state_is_due(d, &d->lines[i], now_ms) ||
+            line_book_due(&d->lines[i].book, d->lines[i].machine, now_ms))
             return true;
     }
     return false;
@@ -407,6 +415,23 @@ void daemon_destroy(struct daemon *d)
     free(d);
 }
 
+/* The last counts, for those who look later; losing them harms nobody. */
+static void keep_books(struct daemon *d)
+{
+    struct error err = {0};
+    struct store *store = d->params.store;
+    int64_t mono_ms = clock_mono_ms(d->params.clock), wall_ms = clock_wall_ms(d->params.clock);
+    int rc = store_write_begin(store, &err);
+    for (int i = 0; i < d->line_count && rc == 0; i++)
+        rc = line_book_write(&d->lines[i].book, d->lines[i].machine, store, mono_ms, wall_ms, &err);
+    if (rc == 0)
+        rc = store_write_commit(store, &err);
+    if (rc < 0) {
+        store_write_rollback(store);
+        log_warning("sachetd", "the last counts of the lines are not stored: %s", err.message);
+    }
+}
+
 int daemon_run(struct daemon *d, struct error *err)
 {
     int rc = loop_run(d->loop, err);
@@ -418,6 +443,7 @@ int daemon_run(struct daemon *d, struct error *err)
         *err = d->err;
         return d->rc;
     }
+    keep_books(d);
     if (d->params.once && d->stopped_batch)
         return error_set(err, E_STATE, "a batch stopped and waits for a person; see 'sachet batch list'");
     return 0;

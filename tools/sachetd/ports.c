@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sachetd/ports.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,21 @@ static struct bus *bus_of(struct ports *ports, int index, struct error *err)
     return bus;
 }
 
+static bool is_rtu(const struct ports *ports, int index)
+{
+    return strcmp(conf_text(ports->params.site, "machines[%d].transport", index), "rtu") == 0;
+}
+
+void ports_line(const struct ports *ports, int index, char *text, size_t size)
+{
+    const struct conf *site = ports->params.site;
+    if (is_rtu(ports, index))
+        (void)snprintf(text, size, "rtu %s", conf_text(site, "machines[%d].device", index)); /* cut */
+    else
+        (void)snprintf(text, size, "tcp %s:%u", conf_text(site, "machines[%d].host", index),
+                       (unsigned)conf_int(site, "machines[%d].port", index)); /* cut */
+}
+
 static struct machine *open_modbus(struct ports *ports, int index, const struct profile *profile,
                                    struct error *err)
 {
@@ -83,7 +99,7 @@ static struct machine *open_modbus(struct ports *ports, int index, const struct 
         .port = (uint16_t)conf_int(site, "machines[%d].port", index),
         .unit = (uint8_t)conf_int(site, "machines[%d].unit", index),
     };
-    if (strcmp(conf_text(site, "machines[%d].transport", index), "rtu") == 0) {
+    if (is_rtu(ports, index)) {
         params.bus = bus_of(ports, index, err);
         if (!params.bus)
             return NULL;

@@ -8,6 +8,7 @@
 #ifndef TOOLS_SACHETD_PORTS_H
 #define TOOLS_SACHETD_PORTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct clock;
@@ -29,6 +30,8 @@ struct ports *ports_create(const struct ports_params *params, struct error *err)
 /* The port of machines[index], not connected yet, and its profile. NULL: what the profile's file, the line or
  * the memory said. */
 struct machine *ports_open(struct ports *ports, int index, struct profile *ret_profile, struct error *err);
+/* "tcp HOST:PORT" or "rtu DEVICE", for people and for grouping; cut to size. */
+void ports_line(const struct ports *ports, int index, char *text, size_t size);
 /* NULL is allowed. */
 void ports_destroy(struct ports *ports);
 

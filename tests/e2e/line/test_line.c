@@ -4,7 +4,7 @@
  * dead one on the line, with noise, and a machine with quite another register map. Each ends done, with
  * exactly one good pouch a job.
  *
- * usage: test-e2e-line SACHETD SACHET-SIM
+ * usage: test-e2e-line SACHETD SACHET-SIM SACHET
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@
 
 enum { ARGS_MAX = 32, END_S = 50 };
 
-static const char *sachetd, *sachet_sim;
+static const char *sachetd, *sachet_sim, *sachet;
 
 struct plant {
     struct pharmacy pharmacy;
@@ -191,6 +191,44 @@ static int count_lines(struct plant *p, const char *name, const char *words)
     return count;
 }
 
+/* The first line of what a command prints. */
+static void first_line(char *text, size_t size, const char *command)
+{
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(text, (int)size, pipe));
+    while (fgetc(pipe) != EOF) {
+    }
+    assert_int_equal(pclose(pipe), 0);
+}
+
+/* `sachet line status` knows one serial line with three machines, and which of them was dead. */
+static void expect_line_status(struct plant *p)
+{
+    char command[1024], text[256];
+    const char *folder = p->pharmacy.scratch.folder;
+    static const struct {
+        const char *ask, *says;
+    } rows[] = {
+        {".lines | length", "1\n"},
+        {".lines[0].line | startswith(\"rtu \")", "true\n"},
+        {".lines[0].machines | map(.machine) | join(\" \")", "m1 m2 m3\n"},
+        {".lines[0].machines[0] | .requests > 100 and .worst_ms >= .p99_ms and .current", "true\n"},
+        {".lines[0].machines[2] | .timeouts >= 2 and .timeouts == .requests", "true\n"},
+        {".lines[0] | .requests == (.machines | map(.requests) | add)", "true\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)snprintf(command, sizeof command, "%s line status --json --site %s 2>/dev/null | jq -r '%s'",
+                       sachet, folder, rows[i].ask); /* paths are bounded */
+        first_line(text, sizeof text, command);
+        assert_string_equal(text, rows[i].says);
+    }
+    (void)snprintf(command, sizeof command, "%s line status --site %s 2>/dev/null | grep -c '^  m'", sachet,
+                   folder);
+    first_line(text, sizeof text, command);
+    assert_string_equal(text, "3\n");
+}
+
 /* ---- */
 
 static const char *profile_or_fail(const char *name, char path[4096])
@@ -227,6 +265,7 @@ static void a_batch_is_packed_over_rtu_beside_a_dead_machine(void **state)
     /* Every job went over the line and came back, and the dead machine's line was recorded, too. */
     assert_true(count_lines(&p, "m1.ndjson", "\"kind\":\"read_result\",\"did\":\"done\"") >= p.jobs);
     assert_true(count_lines(&p, "m3.ndjson", "\"error\":\"E_TIMEOUT\"") >= 2);
+    expect_line_status(&p);
     plant_finish(&p);
 }
 
@@ -303,12 +342,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_batch_is_packed_by_a_machine_of_another_kind),
         cmocka_unit_test(pouches_that_a_machine_cannot_take_are_set_aside),
     };
-    if (argc < 3) {
-        fprintf(stderr, "usage: %s SACHETD SACHET-SIM\n", argv[0]);
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s SACHETD SACHET-SIM SACHET\n", argv[0]);
         return 2;
     }
     sachetd = argv[1];
     sachet_sim = argv[2];
+    sachet = argv[3];
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
