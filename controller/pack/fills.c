@@ -41,8 +41,8 @@ int fills_book_read(struct store *store, const char *serial, struct fills_book *
     rc = store_query(store, &rows, err,
                      "SELECT coalesce(min(f.seq), 0), coalesce(max(f.seq), 0) FROM fill f"
                      " JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
-                     " WHERE f.serial = ? AND f.state = 'intended' AND b.state = 'cancelled'",
-                     "t", serial);
+                     " WHERE f.serial = ? AND f.seq > ? AND (b.state = 'cancelled' OR f.state = 'void')",
+                     "ti", serial, (int64_t)book.recorded);
     if (rc == 0)
         rc = store_next(rows, err);
     if (rc == 1) {
@@ -85,32 +85,6 @@ int fills_seen(struct store *store, const struct fills_line *line, uint32_t boot
 {
     return store_exec(store, err, "UPDATE machine SET boot = ?, seen_ms = ? WHERE serial = ?", "iit",
                       (int64_t)boot, wall_ms, line->serial);
-}
-
-int fills_adopt(struct store *store, const struct fills_line *line, const struct machine_status *mirror,
-                const char *person, int64_t wall_ms, struct error *err)
-{
-    int rc = store_exec(store, err,
-                        "UPDATE fill SET state = 'void', result_ms = ?,"
-                        " reason = 'the machine was adopted, its result is not known'"
-                        " WHERE serial = ? AND state = 'intended' AND seq <= ?",
-                        "iti", wall_ms, line->serial, (int64_t)mirror->done);
-    if (rc == 0)
-        rc = store_exec(store, err,
-                        "UPDATE job SET state = 'waiting' WHERE state = 'sent' AND NOT EXISTS"
-                        " (SELECT 1 FROM fill f WHERE f.job_id = job.id AND f.state = 'intended')",
-                        "");
-    if (rc == 0)
-        rc = store_exec(store, err,
-                        "UPDATE machine SET next_seq = max(next_seq, ?), retired = max(retired, ?)"
-                        " WHERE serial = ?",
-                        "iit", (int64_t)mirror->accepted + 1, (int64_t)mirror->done, line->serial);
-    char detail[96];
-    (void)snprintf(detail, sizeof detail, "{\"accepted\":%" PRIu32 ",\"done\":%" PRIu32 "}", mirror->accepted,
-                   mirror->done); /* two numbers always fit */
-    if (rc == 0)
-        rc = audit_add(store, wall_ms, person, "machine.adopt", line->serial, detail, err);
-    return rc;
 }
 
 /* ---- what a number stands for ---- */
@@ -183,7 +157,7 @@ struct fill_row {
     int64_t job;
     int64_t batch;
     bool batch_cancelled;
-    bool intended;
+    bool replaced; /* void since another machine took this one's place (fills_replace) */
 };
 
 static int read_fill_row(struct store *store, const char *serial, uint32_t seq, struct fill_row *ret_row,
@@ -191,7 +165,7 @@ static int read_fill_row(struct store *store, const char *serial, uint32_t seq, 
 {
     struct store_rows *rows = NULL;
     int rc = store_query(store, &rows, err,
-                         "SELECT f.id, j.id, b.id, b.state = 'cancelled', f.state = 'intended' FROM fill f"
+                         "SELECT f.id, j.id, b.id, b.state = 'cancelled', f.state = 'void' FROM fill f"
                          " JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
                          " WHERE f.serial = ? AND f.seq = ?",
                          "ti", serial, (int64_t)seq);
@@ -202,7 +176,7 @@ static int read_fill_row(struct store *store, const char *serial, uint32_t seq, 
                                      .job = store_int(rows, 1),
                                      .batch = store_int(rows, 2),
                                      .batch_cancelled = store_int(rows, 3) != 0,
-                                     .intended = store_int(rows, 4) != 0};
+                                     .replaced = store_int(rows, 4) != 0};
     }
     store_done(rows);
     if (rc == 0)
@@ -310,7 +284,7 @@ static int record_items(struct store *store, const struct fills_line *line,
                             "UPDATE canister SET level = level - ?, changed_ms = ? WHERE id ="
                             " (SELECT canister_id FROM fill_item WHERE fill_id = ? AND entry = ?)",
                             "iiii", counted, wall_ms, fill->id, (int64_t)i);
-        if (rc == 0 && verdict != OUTCOME_CANCELLED)
+        if (rc == 0 && verdict != OUTCOME_CANCELLED && !fill->replaced)
             rc = judge_bay(store, line, result, i, fill, wall_ms, err);
     }
     return rc;
@@ -355,19 +329,24 @@ int fills_record(struct store *store, const struct fills_line *line, const struc
         rc = read_late_before(store, line->serial, result->seq, &late, err);
     if (rc < 0)
         return rc;
-    assert(fill.intended); /* recorded numbers rise, so none comes twice */
     const char *reason = "";
     enum outcome_verdict verdict = outcome_judge(result, line->caps, &line->band, late, &reason);
+    if (fill.replaced) {
+        /* Its job went on without it: whatever the machine says now, the pouch stays void. */
+        verdict = OUTCOME_VOID;
+        reason = fills_replaced;
+    }
     rc = store_exec(store, err,
                     "UPDATE fill SET state = ?, reason = ?, result_ms = ?, outcome = ?, checks = ?,"
                     " seal_min_dc = ?, seal_max_dc = ?, drop_ms = ?, seal_ms = ?, boot = ? WHERE id = ?",
                     "ttiiiiiiiii", states[verdict], reason, wall_ms, (int64_t)result->outcome,
                     (int64_t)result->checks, (int64_t)result->seal_min_dc, (int64_t)result->seal_max_dc,
                     (int64_t)result->drop_ms, (int64_t)result->seal_ms, (int64_t)result->boot, fill.id);
-    struct fills_recorded recorded = {.batch = fill.batch, .verdict = verdict};
+    struct fills_recorded recorded = {
+        .batch = fill.replaced ? 0 : fill.batch, .verdict = verdict, .replaced = fill.replaced};
     if (rc == 0)
         rc = record_items(store, line, result, &fill, verdict, wall_ms, err);
-    if (rc == 0)
+    if (rc == 0 && !fill.replaced)
         rc = move_job(store, line, &fill, verdict, &recorded, err);
     if (rc == 0)
         rc = store_exec(store, err, "UPDATE machine SET retired = ?, seen_ms = ? WHERE serial = ?", "iit",

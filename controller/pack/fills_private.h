@@ -53,9 +53,20 @@ int fills_book_read(struct store *store, const char *serial, struct fills_book *
 int fills_seen(struct store *store, const struct fills_line *line, uint32_t boot, int64_t wall_ms,
                struct error *err);
 /* A person accepts counters that are ahead of the store: numbers up to accepted are used up, open fills up
- * to done are void. */
+ * to done are void. (adopt.c) */
 int fills_adopt(struct store *store, const struct fills_line *line, const struct machine_status *mirror,
                 const char *actor, int64_t wall_ms, struct error *err);
+
+/* Reason of a fill that fills_replace made void. */
+extern const char fills_replaced[];
+/* Open fills of this line's batches in another machine, and its serial: a swapped machine, so a person must
+ * decide. 0 none. */
+int fills_elsewhere(struct store *store, const struct fills_line *line, int64_t *ret_count,
+                    char ret_serial[MACHINE_SERIAL_BYTES], struct error *err);
+/* A person decided that this machine takes the other one's place: those fills are void, their jobs are made
+ * again. Results that the old machine may still give are counted and change no verdict. */
+int fills_replace(struct store *store, const struct fills_line *line, const char *actor, int64_t wall_ms,
+                  struct error *err);
 
 /* What a number was given to; E_NOT_FOUND when the store does not know it. */
 int fills_expected(struct store *store, const char *serial, uint32_t seq,
@@ -65,10 +76,11 @@ int fills_job(struct store *store, const char *serial, uint32_t seq, struct mach
               struct error *err);
 
 struct fills_recorded {
-    int64_t batch;
+    int64_t batch; /* 0 none that still waits for it */
     enum outcome_verdict verdict;
-    bool again;   /* the pouch waits to be made again */
-    bool blocked; /* too many attempts */
+    bool replaced; /* void before its result came */
+    bool again;    /* the pouch waits to be made again */
+    bool blocked;  /* too many attempts */
 };
 
 /* C4: result, item counts, stock, bay locks, job and W, all in the caller's transaction. */

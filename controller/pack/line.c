@@ -221,6 +221,8 @@ static const struct line_row table[] = {
     ROW(IDENTIFY, ANSWERED, NULL, SURVEY, ENROL, "C2: session + 1 is durable before it is written"),
     ROWS_HANDSHAKE(IDENTIFY),
 
+    ROW(SURVEY, ANSWERED, is_doubted, HALTED, HALT,
+        "C7: another machine, and pouches are open in the old one"),
     ROW(SURVEY, ANSWERED, is_claimed_beyond, HALTED, HALT, "C9: another store's controller was here"),
     ROW(SURVEY, ANSWERED, must_overtake, SURVEY, ENROL, "a person said that this store is the right one"),
     ROW(SURVEY, ANSWERED, NULL, CLAIM, CLAIM, "C2: take the session, change nothing else"),

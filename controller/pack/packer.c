@@ -170,6 +170,8 @@ static void take_identity(struct packer *p, const struct machine_identity *ident
     p->line.bays = identity->bays;
     (void)snprintf(p->line.serial, sizeof p->line.serial, "%s", identity->serial); /* same size */
     p->view.doubt = NULL;
+    if (strcmp(p->adoptee, identity->serial) != 0)
+        p->adopter[0] = '\0';
     if (p->serial[0] && strcmp(p->serial, identity->serial) != 0)
         doubt(p, "the machine has another serial number than the site file says");
     else if (identity->serial[0] == '\0')

@@ -194,7 +194,8 @@ static int do_adopt(struct packer *p, struct order *order, const char **ret_resu
         *ret_result = "refused: nothing is in doubt, the machine is not halted";
         return 0;
     }
-    (void)snprintf(p->adopter, sizeof p->adopter, "%s", order->login); /* for the record */
+    (void)snprintf(p->adopter, sizeof p->adopter, "%s", order->login);   /* for the record */
+    (void)snprintf(p->adoptee, sizeof p->adoptee, "%s", p->line.serial); /* same size */
     p->asked = true;
     *ret_result = "taken";
     return 0;

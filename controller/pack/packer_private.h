@@ -64,13 +64,15 @@ struct packer {
     struct fills_line line;
     struct packer_batch batch;
     struct packer_person person;
-    char adopter[PACKER_LOGIN_BYTES]; /* who said "adopt", "" nobody */
+    char adopter[PACKER_LOGIN_BYTES];   /* who said "adopt", "" nobody */
+    char adoptee[MACHINE_SERIAL_BYTES]; /* of which machine; the word is for no other */
 
     const struct line_row *pending; /* its store part must be carried out by packer_write */
     bool asked;                     /* a person's word leads to the event ASKED */
     bool ending;
     bool orders_waiting;
     bool book_known; /* the view's numbers are those of the connected machine */
+    bool swapped;    /* at this connection: pouches of our batches are open in another machine */
     bool ran;        /* the machine was seen running since the last start */
     struct machine_result results[PACKER_RING_MAX]; /* kept: number modulo PACKER_RING_MAX */
 

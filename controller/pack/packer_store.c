@@ -200,6 +200,19 @@ static int enrol(struct packer *p, struct error *err)
     int rc = fills_enrol(p->store, &p->line, beyond, p->wall_ms, &book, err);
     if (rc < 0)
         return rc;
+    int64_t elsewhere = 0;
+    char other[MACHINE_SERIAL_BYTES] = "";
+    rc = fills_elsewhere(p->store, &p->line, &elsewhere, other, err);
+    if (rc < 0)
+        return rc;
+    p->swapped = elsewhere > 0;
+    if (p->swapped && !p->view.adopting) {
+        (void)snprintf(p->doubt, sizeof p->doubt,
+                       "this is machine %s, and %" PRId64 " pouches of the batch were begun in machine %s:"
+                       " connect that one, or adopt this one and take those pouches out of use",
+                       p->line.serial, elsewhere, other); /* cut, never overrun */
+        p->view.doubt = p->doubt;
+    }
     p->view.session = book.session;
     p->view.issued = book.issued;
     p->view.recorded = book.recorded;
@@ -217,9 +230,14 @@ static int adopt(struct packer *p, struct error *err)
     const struct machine_status *m = &p->view.mirror;
     int rc = 0;
     if (p->adopter[0]) {
-        rc = fills_adopt(p->store, &p->line, m, p->adopter, p->wall_ms, err);
-        p->adopter[0] = '\0';
+        /* Another machine whose own numbers are explained: only the old one's pouches are in doubt. */
         p->view.adopting = false;
+        if (!p->swapped || line_contradiction(&p->view))
+            rc = fills_adopt(p->store, &p->line, m, p->adopter, p->wall_ms, err);
+        if (rc == 0 && p->swapped)
+            rc = fills_replace(p->store, &p->line, p->adopter, p->wall_ms, err);
+        p->swapped = false;
+        p->adopter[0] = '\0';
         if (rc == 0)
             rc = packer_book_refresh(p, err);
         if (rc == 0)
@@ -402,7 +420,7 @@ static int record(struct packer *p, struct error *err)
         if (rc < 0)
             return rc;
         count_recorded(p, &recorded);
-        if (recorded.batch != p->batch.id)
+        if (recorded.batch != p->batch.id && !recorded.replaced)
             cancelled_batch = recorded.batch;
         v->recorded++;
     }

@@ -344,6 +344,13 @@ void sim_machine_fail(struct machine *machine, enum sim_fault fault, uint64_t nt
     sim->faults[sim->fault_count++].fault = fault;
 }
 
+void sim_machine_plug(struct machine *machine, struct world *world)
+{
+    struct sim_machine *sim = sim_of(machine);
+    sim->params.world = world;
+    sim->linked = false;
+}
+
 uint64_t sim_machine_requests(const struct machine *machine)
 {
     return ((const struct sim_machine *)machine)->requests;

@@ -47,6 +47,8 @@ struct machine *sim_machine_create(const struct sim_machine_params *params, stru
 /* The nth request from now on (1: the next one that goes onto the line) meets this fault. Up to 16 are kept.
  */
 void sim_machine_fail(struct machine *machine, enum sim_fault fault, uint64_t nth);
+/* Another machine is put on the line; the link breaks. */
+void sim_machine_plug(struct machine *machine, struct world *world);
 /* Requests that went onto the line so far. */
 uint64_t sim_machine_requests(const struct machine *machine);
 /* The clock's monotonic time at which the world or an answer is due next; INT64_MAX: nothing is. */

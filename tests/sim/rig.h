@@ -30,6 +30,7 @@ struct rig_params {
 };
 
 struct rig {
+    struct rig_params params;
     struct pharmacy pharmacy;
     struct clock_virtual clock;
     struct world *world;
@@ -48,6 +49,11 @@ void rig_init(struct rig *rig, const struct rig_params *params);
 void rig_finish(struct rig *rig);
 /* The controller dies here and comes back. */
 void rig_crash(struct rig *rig);
+/* A machine of this rig's kind beside the one on the line: serial SIM00001 for index 0, and so on, with
+ * the same canisters seated. The caller's until it is put on the line. */
+struct world *rig_world(struct rig *rig, unsigned index);
+/* Another machine stands on the line now; the one before it is the caller's. */
+void rig_swap(struct rig *rig, struct world *world);
 /* One round of the owner's loop at the clock's now. */
 void rig_round(struct rig *rig);
 /* Rounds for so long on the clock. */
@@ -62,5 +68,8 @@ bool rig_run_batch(struct rig *rig, int64_t batch, int64_t limit_ms);
 /* Exactly one good pouch a job with exactly its pieces, every other pouch void, books equal to the machine's.
  * complete: every job must be good. Fails the test otherwise. */
 void rig_check(struct rig *rig, int64_t batch, bool complete);
+/* The same of the store's books alone, complete, when pouches of the batch were made by more than one
+ * machine. */
+void rig_check_books(struct rig *rig, int64_t batch);
 
 #endif
