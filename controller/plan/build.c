@@ -9,6 +9,7 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/plan/patient_day.h"
 #include "controller/plan/plan_text_private.h"
 
 struct builder {
@@ -332,7 +333,8 @@ int build_plan(const struct build *build, struct arena *arena, struct plan_text 
 {
     const struct input *input = build->input;
     const struct policy *policy = build->policy;
-    struct plan_text plan = {.patient_id = input->source_id,
+    struct plan_text plan = {.format = PLAN_FORMAT_NOW,
+                             .patient_id = input->source_id,
                              .patient_name = input->name,
                              .birth_day = input->birth_day,
                              .version = build->version,
@@ -340,6 +342,7 @@ int build_plan(const struct build *build, struct arena *arena, struct plan_text 
                              .days = build->days,
                              .day_start = input->day.day_start,
                              .limits = policy->limits,
+                             .day = patient_day_of_plan(&input->day, input->own_day),
                              .timing_version = policy->timing_version,
                              .packing_version = policy->packing_version};
     plan.limits.lines_max = build->proposal->label_lines;

@@ -11,8 +11,11 @@
 #include "config/base/error.h"
 #include "config/base/utf8.h"
 #include "controller/plan/order_row.h"
+#include "controller/plan/patient_day.h"
 #include "controller/plan/policy.h"
 #include "controller/store/store.h"
+
+enum { UNLISTED_NAMED = 3 };
 
 struct loading {
     struct store *store;
@@ -215,6 +218,16 @@ static int orders_load(struct loading *l)
     return status < 0 ? status : more;
 }
 
+static int own_day_read(const char *json, const struct policy *policy, struct input *input, struct error *err)
+{
+    struct patient_day day;
+    int status = patient_day_parse(json, &day, err);
+    if (status == 0)
+        status = patient_day_apply(&day, &policy->day, &input->day, err);
+    input->own_day = status == 0;
+    return status;
+}
+
 static int patient_load(struct loading *l, const struct policy *policy)
 {
     struct store_rows *rows = NULL;
@@ -234,7 +247,7 @@ static int patient_load(struct loading *l, const struct policy *policy)
         input->day = policy->day;
         found = !input->source_id || !input->name ? no_memory(l->err) : 0;
         if (found == 0 && !store_is_null(rows, 4))
-            found = input_day_parse(store_text(rows, 4), &policy->day, &input->day, l->err);
+            found = own_day_read(store_text(rows, 4), policy, input, l->err);
     }
     store_done(rows);
     return found;
@@ -353,63 +366,39 @@ int input_find_patient(struct store *store, const char *text, int64_t *ret_patie
         status = store_get_int(store, ret_patient, err, "SELECT id FROM patient WHERE id = ?", "i",
                                (int64_t)number);
     if (status == E_NOT_FOUND)
-        return error_set(err, E_NOT_FOUND, "there is no patient '%s': `sachet plan --all` lists them", text);
+        return error_set(err, E_NOT_FOUND, "there is no patient '%s': `sachet patient list` lists them",
+                         text);
     return status;
 }
 
-static int clock_read(const json_t *object, const char *name, int start, bool meal, int *minute,
-                      struct error *err)
+int input_unlisted(struct store *store, int64_t patient, const struct plan_text *plan, struct buf *names,
+                   int *ret_count, struct error *err)
 {
-    const json_t *value = json_object_get(object, name);
-    int clock;
-    if (!value)
-        return 0;
-    if (meal && json_is_null(value)) {
-        *minute = REGIMEN_NONE;
-        return 0;
+    struct store_rows *rows = NULL;
+    int status = store_query(store, &rows, err,
+                             "SELECT source_id, outcome, reasons FROM order_version WHERE patient_id = ? AND "
+                             "current = 1 ORDER BY source_id",
+                             "i", patient);
+    int more = 0, count = 0;
+    while (status == 0 && (more = store_next(rows, err)) > 0) {
+        struct buf reasons;
+        bool past = false, listed = false;
+        for (size_t i = 0; i < plan->order_count && !listed; i++)
+            listed = strcmp(plan->orders[i].source_id, store_text(rows, 0)) == 0;
+        if (listed)
+            continue;
+        buf_init(&reasons);
+        status = reasons_read(store_text(rows, 2), &reasons, &past, err);
+        buf_finish(&reasons);
+        if (status < 0 || (past && strcmp(store_text(rows, 1), "refused") == 0))
+            continue;
+        if (count < UNLISTED_NAMED)
+            buf_printf(names, "%s%s", count ? ", " : "", store_text(rows, 0));
+        count++;
     }
-    if (!json_is_string(value) || !tod_parse(json_string_value(value), &clock))
-        return error_set(err, E_INPUT, "the patient's day: '%s' is no time HH:MM", name);
-    *minute = (clock - start + MINUTES_PER_DAY) % MINUTES_PER_DAY;
-    return 0;
-}
-
-static int shifted(int minute, int by)
-{
-    return minute == REGIMEN_NONE ? REGIMEN_NONE : (minute + by + MINUTES_PER_DAY) % MINUTES_PER_DAY;
-}
-
-int input_day_parse(const char *json, const struct regimen_patient *site, struct regimen_patient *ret_day,
-                    struct error *err)
-{
-    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
-    if (!json_is_object(object)) {
-        json_decref(object);
-        return error_set(err, E_SYNTAX, "the patient's day is no JSON object");
-    }
-    struct regimen_patient day = *site;
-    int start = 0;
-    int status = clock_read(object, "start", 0, false, &start, err);
-    if (json_object_get(object, "start"))
-        day.day_start = start;
-    int by =
-        site->day_start - day.day_start; /* the site's clock times, counted from the patient's own start */
-    day.wake = shifted(day.wake, by);
-    day.bed = shifted(day.bed, by);
-    for (int m = 0; m < REGIMEN_MEALS; m++)
-        day.meals[m] = shifted(day.meals[m], by);
-    static const char *const meals[] = {"breakfast", "lunch", "dinner"};
-    if (status == 0)
-        status = clock_read(object, "wake", day.day_start, false, &day.wake, err);
-    if (status == 0)
-        status = clock_read(object, "bed", day.day_start, false, &day.bed, err);
-    for (int m = 0; status == 0 && m < REGIMEN_MEALS; m++)
-        status = clock_read(object, meals[m], day.day_start, true, &day.meals[m], err);
-    if (status == 0 && day.wake >= day.bed)
-        status =
-            error_set(err, E_INPUT, "the patient's day: bed is not after waking, counted from its start");
-    json_decref(object);
-    if (status == 0)
-        *ret_day = day;
-    return status;
+    store_done(rows);
+    if (count > UNLISTED_NAMED)
+        buf_printf(names, " and %d more", count - UNLISTED_NAMED);
+    *ret_count = count;
+    return status < 0 ? status : more;
 }

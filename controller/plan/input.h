@@ -17,6 +17,7 @@
 #include "scheduler/regimen.h"
 
 struct arena;
+struct buf;
 struct error;
 struct policy;
 struct store;
@@ -44,10 +45,14 @@ struct input {
     const char *name;
     int32_t birth_day;
     bool deceased;
-    struct regimen_patient day;       /* the patient's own where known, else the site's */
+    struct regimen_patient day; /* the patient's own where known, else the site's */
+    bool own_day;
     const struct input_order *orders; /* by source id; without those that are over or were never begun */
     size_t order_count;
     size_t past_count; /* orders left out of `orders` because they are over, stopped or not begun */
+
+    const struct plan_edit *edits; /* what pharmacists asked of this patient's plans, by id */
+    size_t edit_count;
 
     const struct plan_text *signed_plan; /* the newest signed one, NULL: none */
     int64_t newest_id;                   /* 0: there is no plan yet */
@@ -65,9 +70,11 @@ int input_load(struct store *store, const struct policy *policy, int64_t patient
  */
 int input_find_patient(struct store *store, const char *text, int64_t *ret_patient, struct error *err);
 
-/* The patient's own day from JSON: {"start","wake","breakfast","lunch","dinner","bed"}, clock times "HH:MM",
- * a meal that is not eaten null, keys that are absent as in `site`. E_SYNTAX, E_INPUT. */
-int input_day_parse(const char *json, const struct regimen_patient *site, struct regimen_patient *ret_day,
-                    struct error *err);
+/*
+ * Current orders of the patient that a plan does not list, neither in the pouches nor apart: they came after
+ * it was made. Orders that are over, stopped or not begun do not count. names gets the first of their ids.
+ */
+int input_unlisted(struct store *store, int64_t patient, const struct plan_text *plan, struct buf *names,
+                   int *ret_count, struct error *err);
 
 #endif

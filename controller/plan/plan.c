@@ -14,6 +14,7 @@
 #include "controller/plan/input.h"
 #include "controller/plan/regimen_write.h"
 #include "controller/plan/schedule_json.h"
+#include "controller/plan/transition_notes.h"
 #include "controller/seal/seal.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
@@ -49,6 +50,19 @@ static void count_members(struct making *m)
     m->made.times_written = m->proposal->times_written;
 }
 
+/* Orders that came after the signature. */
+static int count_newer(struct making *m)
+{
+    struct buf names;
+    if (!m->input.signed_plan)
+        return 0;
+    buf_init(&names);
+    int status = input_unlisted(m->store, m->request->patient, m->input.signed_plan, &names,
+                                &m->made.newer_orders, m->err);
+    buf_finish(&names);
+    return status;
+}
+
 static void say_why(struct making *m, enum plan_outcome outcome, const char *text)
 {
     m->made.outcome = outcome;
@@ -81,6 +95,9 @@ static int think(struct making *m, bool *ret_go)
         say_why(m, PLAN_EMPTY, "the patient has died");
         return 0;
     }
+    status = count_newer(m);
+    if (status < 0)
+        return status;
     status = compose(m->policy, &m->input, r->start_day, r->days, &m->arena, &m->proposal, m->err);
     if (status < 0)
         return status;
@@ -128,6 +145,19 @@ static int lay_out(struct making *m)
     return status < 0 ? status : conserve_check(&m->plan, &m->input, m->err);
 }
 
+/* What the night of the change asks for is seen when there is a plan; then it is laid out with the notes. */
+static int compare_with_before(struct making *m)
+{
+    size_t notes = m->proposal->note_count;
+    const struct transition_notes request = {.store = m->store,
+                                             .policy = m->policy,
+                                             .input = &m->input,
+                                             .proposal = m->proposal,
+                                             .plan = &m->plan};
+    int status = transition_notes(&request, &m->arena, m->err);
+    return status == 0 && m->proposal->note_count > notes ? lay_out(m) : status;
+}
+
 static int first_layout(struct making *m)
 {
     const struct build build = {
@@ -135,6 +165,8 @@ static int first_layout(struct making *m)
     if (build_notes(&build, &m->arena) < 0)
         return error_set(m->err, E_MEMORY, "no memory for the plan");
     int status = lay_out(m);
+    if (status == 0)
+        status = compare_with_before(m);
     for (size_t i = 0; status == 0 && i < m->plan.total_count; i++)
         m->made.pieces += m->plan.totals[i].whole + m->plan.totals[i].half;
     m->made.pouches = (int)m->plan.pouch_count;

@@ -53,6 +53,7 @@ struct plan_made {
     int pouches;
     int64_t pieces;
     bool provisional;
+    int newer_orders; /* current orders that the patient's signed plan does not list: it does not hold */
     char why[PLAN_WHY_BYTES]; /* PLAN_EMPTY, PLAN_CONFLICT: for people */
 };
 

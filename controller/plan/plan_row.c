@@ -66,3 +66,11 @@ int plan_newest(struct store *store, int64_t patient, bool is_signed, int64_t *r
                          is_signed ? "signed " : "");
     return status;
 }
+
+int plan_before(struct store *store, int64_t patient, int32_t start_day, int64_t *ret_plan, struct error *err)
+{
+    return store_get_int(store, ret_plan, err,
+                         "SELECT id FROM plan p WHERE patient_id = ? AND start_day < ? AND EXISTS (SELECT 1 "
+                         "FROM signature s WHERE s.plan_id = p.id) ORDER BY version DESC LIMIT 1",
+                         "ii", patient, (int64_t)start_day);
+}

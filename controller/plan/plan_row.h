@@ -34,6 +34,10 @@ int plan_row_load(struct store *store, int64_t plan, struct arena *arena, struct
                   struct error *err);
 /* The patient's newest plan, signed: the newest signed one. E_NOT_FOUND. */
 int plan_newest(struct store *store, int64_t patient, bool is_signed, int64_t *ret_plan, struct error *err);
+/* The plan that was followed before start_day: the newest one that was ever signed and begins earlier, also
+ * when a newer one has superseded it. E_NOT_FOUND. */
+int plan_before(struct store *store, int64_t patient, int32_t start_day, int64_t *ret_plan,
+                struct error *err);
 /* "draft", "signed", "superseded". */
 const char *plan_row_state_text(const struct plan_row *row);
 

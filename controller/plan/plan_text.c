@@ -26,8 +26,28 @@ const char *plan_state_text(enum plan_state state)
 const char *plan_note_kind_text(enum plan_note_kind kind)
 {
     static const char *const texts[PLAN_NOTE_KINDS] = {
-        [PLAN_WARNING] = "warning", [PLAN_FLOOR] = "floor", [PLAN_WHY] = "why"};
+        [PLAN_SWITCH] = "switch", [PLAN_WARNING] = "warning", [PLAN_FLOOR] = "floor", [PLAN_WHY] = "why"};
     return texts[kind];
+}
+
+const char *plan_edit_kind_text(enum plan_edit_kind kind)
+{
+    static const char *const texts[PLAN_EDIT_KINDS] = {[PLAN_EDIT_PIN] = "pin",
+                                                       [PLAN_EDIT_FORBID] = "forbid",
+                                                       [PLAN_EDIT_PRODUCT] = "product",
+                                                       [PLAN_EDIT_SWITCH] = "switch"};
+    return texts[kind];
+}
+
+bool plan_edit_kind_parse(const char *text, enum plan_edit_kind *ret_kind)
+{
+    for (int i = 0; i < PLAN_EDIT_KINDS; i++) {
+        if (strcmp(text, plan_edit_kind_text((enum plan_edit_kind)i)) == 0) {
+            *ret_kind = (enum plan_edit_kind)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 void plan_pouch_hash(const char *line, size_t len, uint8_t ret_hash[PLAN_HASH_BYTES])
@@ -96,6 +116,44 @@ static int label_check(const struct plan_pouch *pouch, struct error *err)
     }
 }
 
+/* Minutes after the start of the logical day; a meal that is not eaten is anywhere. */
+static bool clock_ok(int minute, bool meal)
+{
+    return (minute >= 0 && minute < MINUTES_PER_DAY) || (meal && minute == -1);
+}
+
+static int day_check(const struct plan_text *plan, struct error *err)
+{
+    const struct plan_day *day = &plan->day;
+    if (plan->format < PLAN_FORMAT_FIRST || plan->format > PLAN_FORMAT_NOW)
+        return error_set(err, E_VERSION, "a plan of format " PLAN_FORMAT_STEM "%d is unknown", plan->format);
+    if (plan->format == PLAN_FORMAT_FIRST)
+        return 0;
+    if (!clock_ok(day->wake, false) || !clock_ok(day->bed, false) || !clock_ok(day->breakfast, true) ||
+        !clock_ok(day->lunch, true) || !clock_ok(day->dinner, true))
+        return error_set(err, E_INPUT, "the patient's day has an impossible time");
+    return 0;
+}
+
+static int edits_check(const struct plan_text *plan, struct error *err)
+{
+    if (plan->edit_count > 0 && plan->format == PLAN_FORMAT_FIRST)
+        return error_set(err, E_INPUT, "a plan of the first format has no edits");
+    for (size_t i = 0; i < plan->edit_count; i++) {
+        const struct plan_edit *edit = &plan->edits[i];
+        int status = text_check(edit->source_id, "an edit's order", err);
+        if (status == 0)
+            status = text_check(edit->value, "an edit's value", err);
+        if (status == 0)
+            status = text_check(edit->reason, "an edit's reason", err);
+        if (status < 0)
+            return status;
+        if (edit->id < 1 || (i > 0 && edit[-1].id >= edit->id) || !plan_code_ok(edit->login))
+            return error_set(err, E_INPUT, "edit %zu is out of order, doubled or by nobody", i + 1);
+    }
+    return 0;
+}
+
 static int header_check(const struct plan_text *plan, struct error *err)
 {
     int status = text_check(plan->patient_id, "the patient's id", err);
@@ -122,7 +180,8 @@ static int header_check(const struct plan_text *plan, struct error *err)
         return error_set(err, E_LIMIT, "the start of the day or a limit of the pouch is out of range");
     if (plan->product_count > ROLL_PRODUCTS_MAX || plan->order_count > PLAN_ORDERS_MAX ||
         plan->slot_count > ROLL_SLOTS_MAX || plan->take_count > ROLL_TAKES_MAX ||
-        plan->note_count > PLAN_NOTES_MAX || plan->pouch_count > ROLL_POUCHES_MAX)
+        plan->note_count > PLAN_NOTES_MAX || plan->edit_count > PLAN_EDITS_MAX ||
+        plan->pouch_count > ROLL_POUCHES_MAX)
         return error_set(err, E_LIMIT,
                          "a plan has at most %d products, %d orders, %d slots, %d takes and %d "
                          "pouches",
@@ -293,6 +352,8 @@ static int notes_check(const struct plan_text *plan, struct error *err)
         int status = text_check(note->text, "a note", err);
         if (status < 0)
             return status;
+        if (note->kind == PLAN_SWITCH && plan->format == PLAN_FORMAT_FIRST)
+            return error_set(err, E_INPUT, "a plan of the first format has no notes on a switch");
         if (note->text[0] == '\0' || (note->order_id != 0 && !order_by_id(plan, note->order_id)))
             return error_set(err, E_INPUT, "note %zu says nothing or names no order of this plan", i + 1);
         if (i > 0 && plan_note_compare(note - 1, note) >= 0)
@@ -456,8 +517,8 @@ static int totals_check(const struct plan_text *plan, struct error *err)
 int plan_text_check(const struct plan_text *plan, struct error *err)
 {
     static int (*const checks[])(const struct plan_text *, struct error *) = {
-        header_check, products_check, orders_check,       slots_check, takes_check,
-        notes_check,  pouches_check,  conservation_check, totals_check};
+        header_check, day_check,   edits_check,   products_check,     orders_check, slots_check,
+        takes_check,  notes_check, pouches_check, conservation_check, totals_check};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int status = checks[i](plan, err);
         if (status < 0)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plan_text: the canonical bytes of a plan (`sachet-plan/1`): what a pharmacist signs and what is packed.
+ * plan_text: the canonical bytes of a plan (`sachet-plan/2`): what a pharmacist signs and what is packed.
  *
  * UTF-8, LF behind every line, no other control character, one space between fields, fixed order, one way to
  * write each plan. A "text" is quoted, with \" \\ and \n (label lines) as its only escapes; `-` stands for
  * none.
  *
- *   sachet-plan/1
+ *   sachet-plan/2
  *   patient "SOURCE-ID" "NAME" born=DATE
  *   plan version=N start=DATE days=N day-start=HH:MM limits=PIECES/ENTRIES/LINES
+ *   day wake=HH:MM breakfast=HH:MM lunch=- dinner=HH:MM bed=HH:MM own=no
  *   rules timing="VERSION" HASH packing="VERSION" HASH regimen=HASH
+ *   edit ID KIND "SOURCE-ID" "VALUE" reason="TEXT" by=LOGIN
  *   product CODE "NAME" strength="…" form="…" look="…" alone=no provisional=no row=HASH
  *   order ID "SOURCE-ID" version=N hash=HASH product=CODE state=included begins=DATE "DRUG" reason=""
  *   slot N HH:MM +0 NAME
@@ -19,9 +21,10 @@
  *   total CODE amount=42 whole=28 half=28
  *   end pouches=N pieces=N
  *
- * Products and totals stand by code, orders by source id, slots by their time in the logical day, takes by
- * order, slot and first day, notes by kind, order and text, pouches by date, time and part. Texts are sorted
- * as bytes.
+ * Edits stand by id, products and totals by code, orders by source id, slots by their time in the logical
+ * day, takes by order, slot and first day, notes by kind, order and text, pouches by date, time and part.
+ * Texts are sorted as bytes. Plans of the first format, `sachet-plan/1`, have no lines `day` and `edit` and
+ * no notes of kind `switch`; they are still read and written as they were.
  *
  * plan_text_parse takes exactly what plan_text_write gives. It checks the grammar, the order of the lines,
  * the references, that pouches are numbered 1..N, that pieces in the pouches add up to the totals, and that
@@ -45,13 +48,40 @@ enum {
     PLAN_TEXT_BYTES_MAX = 16 * 1024 * 1024,
     PLAN_ORDERS_MAX = 1024,
     PLAN_NOTES_MAX = 1024,
+    PLAN_EDITS_MAX = 128,
     PLAN_CODE_BYTES_MAX = 64,    /* of a product code: letters, digits and . _ + - */
     PLAN_NAME_BYTES_MAX = 512,   /* of a quoted text */
     PLAN_LABEL_BYTES_MAX = 4096, /* of a pouch's label */
     PLAN_HASH_BYTES = 32,
 };
 
-#define PLAN_FORMAT "sachet-plan/1"
+#define PLAN_FORMAT_STEM "sachet-plan/"
+enum { PLAN_FORMAT_FIRST = 1, PLAN_FORMAT_NOW = 2 };
+
+/* The patient's day that the times were planned for: clock minutes, REGIMEN_NONE (-1) for a meal that is not
+ * eaten. */
+struct plan_day {
+    int wake, breakfast, lunch, dinner, bed;
+    bool own; /* the patient's; else the site's ordinary day */
+};
+
+/* What a pharmacist asked of the plan; the kinds and their values stand in edit.h. */
+enum plan_edit_kind {
+    PLAN_EDIT_PIN,     /* a dose at a time */
+    PLAN_EDIT_FORBID,  /* no dose in a span of the day */
+    PLAN_EDIT_PRODUCT, /* another product of the same drug */
+    PLAN_EDIT_SWITCH,  /* the distance at a change of plans is accepted */
+    PLAN_EDIT_KINDS,
+};
+
+struct plan_edit {
+    int64_t id;
+    enum plan_edit_kind kind;
+    const char *source_id; /* of the order; "" for all orders */
+    const char *value;
+    const char *reason;
+    const char *login;
+};
 
 struct plan_product {
     const char *code;
@@ -102,6 +132,7 @@ struct plan_take {
 
 /* What the pharmacist is told, and therefore signs to have been told. */
 enum plan_note_kind {
+    PLAN_SWITCH,  /* the change from the plan before comes too near: must be answered before a signature */
     PLAN_WARNING, /* look at this first */
     PLAN_FLOOR,   /* why not fewer times a day */
     PLAN_WHY,     /* why a drug stands where it stands: rule, source */
@@ -142,6 +173,7 @@ struct plan_total {
 };
 
 struct plan_text {
+    int format;             /* PLAN_FORMAT_FIRST .. PLAN_FORMAT_NOW */
     const char *patient_id; /* patient.source_id */
     const char *patient_name;
     int32_t birth_day; /* or CIVIL_DAY_NONE */
@@ -150,11 +182,14 @@ struct plan_text {
     int days;
     int day_start; /* clock minute at which a logical day begins */
     struct roll_limits limits;
+    struct plan_day day; /* from format 2 on */
     const char *timing_version;
     uint8_t timing_hash[PLAN_HASH_BYTES];
     const char *packing_version;
     uint8_t packing_hash[PLAN_HASH_BYTES];
     uint8_t regimen_hash[PLAN_HASH_BYTES];
+    const struct plan_edit *edits;
+    size_t edit_count;
     const struct plan_product *products;
     size_t product_count;
     const struct plan_order *orders;
@@ -188,6 +223,8 @@ void plan_pouch_hash(const char *line, size_t len, uint8_t ret_hash[PLAN_HASH_BY
 const struct plan_product *plan_text_product(const struct plan_text *plan, const char *code);
 
 const char *plan_state_text(enum plan_state state);        /* "included", "apart", "waiting" */
-const char *plan_note_kind_text(enum plan_note_kind kind); /* "warning", "floor", "why" */
+const char *plan_note_kind_text(enum plan_note_kind kind); /* "switch", "warning", "floor", "why" */
+const char *plan_edit_kind_text(enum plan_edit_kind kind); /* "pin", "forbid", "product", "switch" */
+bool plan_edit_kind_parse(const char *text, enum plan_edit_kind *ret_kind);
 
 #endif

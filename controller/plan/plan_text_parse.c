@@ -180,6 +180,50 @@ static const char *quoted(struct reader *r, bool lines)
     return text;
 }
 
+static int meal(struct reader *r)
+{
+    if (!ahead(r, "-"))
+        return clock_time(r);
+    literal(r, "-");
+    return -1;
+}
+
+static void day_read(struct reader *r, struct plan_day *day)
+{
+    literal(r, "day wake=");
+    day->wake = clock_time(r);
+    literal(r, " breakfast=");
+    day->breakfast = meal(r);
+    literal(r, " lunch=");
+    day->lunch = meal(r);
+    literal(r, " dinner=");
+    day->dinner = meal(r);
+    literal(r, " bed=");
+    day->bed = clock_time(r);
+    literal(r, " own=");
+    day->own = yes_no(r);
+    line_end(r);
+}
+
+static void edit_read(struct reader *r, struct plan_edit *edit)
+{
+    char text[WORD_BYTES];
+    literal(r, "edit ");
+    edit->id = integer(r, 1, INT64_MAX);
+    literal(r, " ");
+    if (!plan_edit_kind_parse(word(r, text), &edit->kind))
+        fault(r, E_SYNTAX, "not a kind of edit");
+    literal(r, " ");
+    edit->source_id = quoted(r, false);
+    literal(r, " ");
+    edit->value = quoted(r, false);
+    literal(r, " reason=");
+    edit->reason = quoted(r, false);
+    literal(r, " by=");
+    edit->login = name(r);
+    line_end(r);
+}
+
 static void header_read(struct reader *r, struct plan_text *plan)
 {
     literal(r, "patient ");
@@ -204,6 +248,8 @@ static void header_read(struct reader *r, struct plan_text *plan)
     literal(r, "/");
     plan->limits.lines_max = int_field(r, 0, INT_MAX);
     line_end(r);
+    if (plan->format > PLAN_FORMAT_FIRST)
+        day_read(r, &plan->day);
     literal(r, "rules timing=");
     plan->timing_version = quoted(r, false);
     literal(r, " ");
@@ -444,6 +490,10 @@ static void *block(struct reader *r, const char *first_word, size_t size, size_t
 
 static void body_read(struct reader *r, struct plan_text *plan)
 {
+    struct plan_edit *edits = block(r, "edit ", sizeof *edits, PLAN_EDITS_MAX, &plan->edit_count);
+    for (size_t i = 0; i < plan->edit_count; i++)
+        edit_read(r, &edits[i]);
+    plan->edits = edits;
     struct plan_product *products =
         block(r, "product ", sizeof *products, ROLL_PRODUCTS_MAX, &plan->product_count);
     for (size_t i = 0; i < plan->product_count; i++)
@@ -515,9 +565,11 @@ int plan_text_parse(const char *text, size_t len, struct arena *arena, struct pl
     if (!plan || !bytes)
         return error_set(err, E_MEMORY, "no memory for the plan");
     struct reader r = {.at = bytes, .end = bytes + len, .line = 1, .arena = arena, .err = err};
-    if (!ahead(&r, PLAN_FORMAT "\n"))
-        return error_set(err, E_VERSION, "line 1: not a plan of format " PLAN_FORMAT);
-    literal(&r, PLAN_FORMAT);
+    plan->format = ahead(&r, PLAN_FORMAT_STEM "1\n") ? PLAN_FORMAT_FIRST : PLAN_FORMAT_NOW;
+    if (plan->format == PLAN_FORMAT_NOW && !ahead(&r, PLAN_FORMAT_STEM "2\n"))
+        return error_set(err, E_VERSION, "line 1: not a plan of format " PLAN_FORMAT_STEM "1 or 2");
+    literal(&r, PLAN_FORMAT_STEM);
+    (void)int_field(&r, PLAN_FORMAT_FIRST, PLAN_FORMAT_NOW);
     line_end(&r);
     header_read(&r, plan);
     body_read(&r, plan);

@@ -62,9 +62,27 @@ static const char *yes_no(bool value)
     return value ? "yes" : "no";
 }
 
+static void meal(struct buf *out, const char *before, int minute)
+{
+    if (minute < 0)
+        buf_printf(out, "%s-", before);
+    else
+        clock_time(out, before, minute);
+}
+
+static void day_write(const struct plan_day *day, struct buf *out)
+{
+    clock_time(out, "\nday wake=", day->wake);
+    meal(out, " breakfast=", day->breakfast);
+    meal(out, " lunch=", day->lunch);
+    meal(out, " dinner=", day->dinner);
+    clock_time(out, " bed=", day->bed);
+    buf_printf(out, " own=%s", yes_no(day->own));
+}
+
 static void header_write(const struct plan_text *plan, struct buf *out)
 {
-    buf_text(out, PLAN_FORMAT "\n");
+    buf_printf(out, PLAN_FORMAT_STEM "%d\n", plan->format);
     quoted(out, "patient ", plan->patient_id);
     quoted(out, " ", plan->patient_name);
     date(out, " born=", plan->birth_day);
@@ -74,12 +92,23 @@ static void header_write(const struct plan_text *plan, struct buf *out)
     clock_time(out, " day-start=", plan->day_start);
     buf_printf(out, " limits=%d/%d/%d", plan->limits.pieces_max, plan->limits.entries_max,
                plan->limits.lines_max);
+    if (plan->format > PLAN_FORMAT_FIRST)
+        day_write(&plan->day, out);
     quoted(out, "\nrules timing=", plan->timing_version);
     hash(out, " ", plan->timing_hash);
     quoted(out, " packing=", plan->packing_version);
     hash(out, " ", plan->packing_hash);
     hash(out, " regimen=", plan->regimen_hash);
     buf_char(out, '\n');
+}
+
+static void edit_write(const struct plan_edit *edit, struct buf *out)
+{
+    buf_printf(out, "edit %lld %s", (long long)edit->id, plan_edit_kind_text(edit->kind));
+    quoted(out, " ", edit->source_id);
+    quoted(out, " ", edit->value);
+    quoted(out, " reason=", edit->reason);
+    buf_printf(out, " by=%s\n", edit->login);
 }
 
 static void product_write(const struct plan_product *product, struct buf *out)
@@ -176,6 +205,8 @@ static void totals_write(const struct plan_text *plan, struct buf *out)
 void plan_text_put(const struct plan_text *plan, struct buf *out)
 {
     header_write(plan, out);
+    for (size_t i = 0; i < plan->edit_count; i++)
+        edit_write(&plan->edits[i], out);
     for (size_t i = 0; i < plan->product_count; i++)
         product_write(&plan->products[i], out);
     for (size_t i = 0; i < plan->order_count; i++)

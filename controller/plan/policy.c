@@ -242,17 +242,21 @@ static int after_start(const struct conf *site, const char *path, int start)
     return ((int)conf_int(site, "%s", path) - start + MINUTES_PER_DAY) % MINUTES_PER_DAY;
 }
 
+struct regimen_patient policy_day(const struct conf *site)
+{
+    int start = (int)conf_int(site, "day.start");
+    return (struct regimen_patient){.day_start = start,
+                                    .wake = after_start(site, "day.wake", start),
+                                    .bed = after_start(site, "day.bed", start),
+                                    .meals = {[REGIMEN_BREAKFAST] = after_start(site, "day.breakfast", start),
+                                              [REGIMEN_LUNCH] = after_start(site, "day.lunch", start),
+                                              [REGIMEN_DINNER] = after_start(site, "day.dinner", start)}};
+}
+
 static void site_load(struct loader *l)
 {
     struct policy *policy = l->policy;
-    int start = (int)conf_int(l->site, "day.start");
-    policy->day =
-        (struct regimen_patient){.day_start = start,
-                                 .wake = after_start(l->site, "day.wake", start),
-                                 .bed = after_start(l->site, "day.bed", start),
-                                 .meals = {[REGIMEN_BREAKFAST] = after_start(l->site, "day.breakfast", start),
-                                           [REGIMEN_LUNCH] = after_start(l->site, "day.lunch", start),
-                                           [REGIMEN_DINNER] = after_start(l->site, "day.dinner", start)}};
+    policy->day = policy_day(l->site);
     policy->grid = (int)conf_int(l->site, "day.grid");
     policy->cycle_days = (int)conf_int(l->site, "cycle.days");
     policy->lead_days = (int)conf_int(l->site, "cycle.lead_days");

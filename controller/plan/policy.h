@@ -151,6 +151,8 @@ struct policy {
 /* E_INPUT with the place in the file where it says what cannot be used here; E_MEMORY. */
 int policy_create(const struct conf *site, const struct conf *timing, const struct conf *packing,
                   struct policy **ret_policy, struct error *err);
+/* The ordinary day of a site's patients. */
+struct regimen_patient policy_day(const struct conf *site);
 /* NULL is allowed. */
 void policy_destroy(struct policy *policy);
 

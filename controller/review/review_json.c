@@ -109,6 +109,7 @@ int review_to_json(const struct review *r, struct buf *out, struct error *err)
         "times_planned", r->row.times_planned, "pouches", (int)plan->pouch_count, "signature",
         signature_json(r), "holds", r->holds == 0, "trouble", r->trouble);
     if (object) {
+        json_object_set_new(object, "to_answer", notes_json(r, PLAN_SWITCH, -1));
         json_object_set_new(object, "warnings", notes_json(r, PLAN_WARNING, -1));
         json_object_set_new(object, "why_not_fewer", notes_json(r, PLAN_FLOOR, -1));
         json_object_set_new(object, "signed_before",

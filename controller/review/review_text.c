@@ -173,6 +173,7 @@ static void totals(const struct review *r, struct buf *out)
 void review_to_text(const struct review *r, struct buf *out)
 {
     head(r, out);
+    notes(r, PLAN_SWITCH, -1, "TO BE ANSWERED before this can be signed", "!!", out);
     notes(r, PLAN_WARNING, -1, "WARNINGS", "!", out);
     left_out(r, PLAN_WAITING, "WAITING FOR A PHARMACIST, not in the pouches", out);
     changes(r, out);

@@ -9,9 +9,12 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/conf.h"
+#include "controller/plan/input.h"
 #include "controller/plan/order_row.h"
+#include "controller/plan/patient_day.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
+#include "controller/plan/policy.h"
 #include "controller/review/user.h"
 #include "controller/stock/product.h"
 #include "controller/store/audit.h"
@@ -82,6 +85,51 @@ static int patient_check(struct exam *e)
     }
     store_done(rows);
     return found;
+}
+
+/* The times were planned for a day; on another day "before breakfast" is another time. A key that the
+ * patient's own day leaves to the site is not compared. */
+static int day_check(struct exam *e, const struct review_rules *rules)
+{
+    struct store_rows *rows = NULL;
+    const struct plan_text *plan = e->plan;
+    struct regimen_patient planned = patient_day_from_plan(&plan->day, plan->day_start), now = planned;
+    struct patient_day own;
+    int status = store_query(e->store, &rows, e->err, "SELECT day_template FROM patient WHERE id = ?", "i",
+                             e->row.patient);
+    int found = status < 0 ? status : store_next(rows, e->err);
+    bool has_own = found > 0 && !store_is_null(rows, 0);
+    bool same = true;
+    if (found < 0 || plan->format == PLAN_FORMAT_FIRST) {
+        same = !has_own; /* the first format knew no own day */
+    } else if (has_own != plan->day.own) {
+        same = false;
+    } else if (has_own) {
+        same = patient_day_parse(store_text(rows, 0), &own, NULL) == 0 &&
+               patient_day_apply(&own, &planned, &now, NULL) == 0 && memcmp(&planned, &now, sizeof now) == 0;
+    } else if (rules && rules->has_day) {
+        same = memcmp(&planned, &rules->day, sizeof planned) == 0;
+    }
+    store_done(rows);
+    if (found < 0)
+        return found;
+    return same ? 0
+                : error_set(e->err, E_STATE, "plan %lld: the %s day changed since: plan again",
+                            (long long)e->row.id,
+                            has_own || plan->day.own ? "patient's own" : "site's ordinary");
+}
+
+static int unlisted_check(struct exam *e)
+{
+    struct buf names;
+    int count = 0;
+    buf_init(&names);
+    int status = input_unlisted(e->store, e->row.patient, e->plan, &names, &count, e->err);
+    if (status == 0 && count > 0)
+        status = error_set(e->err, E_STATE, "plan %lld: order%s %s came after it was made: plan again",
+                           (long long)e->row.id, count == 1 ? "" : "s", buf_string(&names));
+    buf_finish(&names);
+    return status;
 }
 
 static int order_check(struct exam *e, const struct plan_order *order)
@@ -174,7 +222,11 @@ static int examine(struct exam *e, int64_t plan, const struct review_rules *rule
     if (status == 0)
         status = patient_check(e);
     if (status == 0)
+        status = day_check(e, rules);
+    if (status == 0)
         status = orders_check(e);
+    if (status == 0)
+        status = unlisted_check(e);
     if (status == 0)
         status = products_check(e);
     if (status == 0)
@@ -260,6 +312,19 @@ static int signer_check(struct exam *e, const struct user *user, const struct se
     return 0;
 }
 
+/* A change of plans that brings two doses too near needs an answer first. */
+static int switch_check(struct exam *e)
+{
+    for (size_t i = 0; i < e->plan->note_count; i++) {
+        if (e->plan->notes[i].kind == PLAN_SWITCH)
+            return error_set(e->err, E_STATE,
+                             "plan %lld cannot be signed yet: %s; plan again with another --start, or accept "
+                             "it with a reason: sachet plan edit %s --accept-switch ORDER --reason TEXT",
+                             (long long)e->row.id, e->plan->notes[i].text, e->plan->patient_id);
+    }
+    return 0;
+}
+
 /* Inside the transaction: what is examined is what is signed. */
 static int sign_now(struct exam *e, int64_t plan, const struct review_rules *rules, const struct user *user,
                     const struct seal_key *key, int64_t wall_ms)
@@ -269,6 +334,8 @@ static int sign_now(struct exam *e, int64_t plan, const struct review_rules *rul
     int status = signer_check(e, user, key);
     if (status == 0)
         status = examine(e, plan, rules);
+    if (status == 0)
+        status = switch_check(e);
     if (status == 0 && e->row.state == PLAN_ROW_SIGNED)
         status = error_set(e->err, E_STATE, "plan %lld is signed already", (long long)plan);
     if (status == 0)
@@ -441,5 +508,7 @@ int review_rules_of(const struct conf *site, struct review_rules *ret_rules, str
     int status = file_hash(&conf_timing, conf_text(site, "rules.timing"), ret_rules->timing, err);
     if (status == 0)
         status = file_hash(&conf_packing, conf_text(site, "rules.packing"), ret_rules->packing, err);
+    ret_rules->day = policy_day(site);
+    ret_rules->has_day = true;
     return status;
 }

@@ -6,8 +6,9 @@
  * What is signed is a statement (`sachet-signature/1`): meaning, name, login and time as 21 CFR 11.50 asks,
  * and the BLAKE2b-256 of the plan's text, under the pharmacist's own Ed25519 key. review_verify takes nothing
  * for granted: it computes the text's hash again, reads the text with the strict parser, compares patient,
- * orders, products and rules with the store as it is now, and checks the signature with the key of the
- * pharmacist who is named. Any changed byte makes the plan unsigned, and the message says which one.
+ * the patient's day, orders (also: that none is new), products and rules with the store as it is now, and
+ * checks the signature with the key of the pharmacist who is named. Any changed byte makes the plan unsigned,
+ * and the message says which one.
  *
  * sachetd asks review_verify when it loads a plan and packs only the pouches of the text that it read there.
  * Blocks for the store. One thread a store. seal_init() must have been called.
@@ -15,9 +16,11 @@
 #ifndef CONTROLLER_REVIEW_SIGN_H
 #define CONTROLLER_REVIEW_SIGN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "controller/seal/seal.h"
+#include "scheduler/regimen.h"
 
 struct conf;
 struct error;
@@ -27,10 +30,13 @@ struct user;
 
 #define REVIEW_MEANING "approved for dispensing"
 
-/* Hashes of the rule files as they are now; a plan that was made under others is not signed any more. */
+/* The site's rules as they are now: hashes of the rule files, and its day; a plan that was made under others
+ * is not signed any more. */
 struct review_rules {
     uint8_t timing[SEAL_HASH_BYTES];
     uint8_t packing[SEAL_HASH_BYTES];
+    bool has_day;
+    struct regimen_patient day; /* the site's ordinary day, for patients without their own */
 };
 
 /* Hashes the files that the site names. E_FILE. */

@@ -177,10 +177,15 @@ struct reading clinic_daily(int times, int64_t amount_milli)
 
 struct plan_made clinic_plan(struct clinic *clinic, int64_t patient, int days)
 {
+    return clinic_plan_from(clinic, patient, "2026-11-23", days);
+}
+
+struct plan_made clinic_plan_from(struct clinic *clinic, int64_t patient, const char *start, int days)
+{
     struct plan_made made;
     struct plan_request request = {
         .patient = patient, .days = days, .actor = "test", .wall_ms = INT64_C(1000) * 1000 * WALL_MS_DAY};
-    assert_true(civil_parse("2026-11-23", &request.start_day));
+    assert_true(civil_parse(start, &request.start_day));
     ok(plan_make(clinic->store, clinic->policy, &request, &made, &err));
     return made;
 }

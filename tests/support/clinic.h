@@ -55,5 +55,7 @@ struct reading clinic_daily(int times, int64_t amount_milli);
 
 /* plan_make for days from "2026-11-23", a Monday; fails the test on an error. */
 struct plan_made clinic_plan(struct clinic *clinic, int64_t patient, int days);
+/* The same from another day on. */
+struct plan_made clinic_plan_from(struct clinic *clinic, int64_t patient, const char *start, int days);
 
 #endif

@@ -21,7 +21,7 @@
 
 struct totals {
     int patients, plans, same, empty, conflicts, failed;
-    int drugs, waiting, apart, provisional;
+    int drugs, waiting, apart, provisional, outdated;
     int64_t pouches, pieces, written, planned;
 };
 
@@ -38,6 +38,9 @@ static void print_rest(FILE *out, const struct plan_made *made)
         fprintf(out, "; %d wait%s for a pharmacist", made->waiting, made->waiting == 1 ? "s" : "");
     if (made->apart > 0)
         fprintf(out, "; %d outside the pouches", made->apart);
+    if (made->newer_orders > 0)
+        fprintf(out, "; %d order%s newer than the signed plan, which holds no more", made->newer_orders,
+                made->newer_orders == 1 ? "" : "s");
     if (made->provisional)
         fprintf(out, "; PROVISIONAL products");
     fputc('\n', out);
@@ -62,12 +65,12 @@ static void print_text(struct cli *cli, const char *name, const struct plan_made
 
 static void print_json(struct cli *cli, const struct cli_patient *patient, const struct plan_made *made)
 {
-    json_t *object =
-        json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:b,s:i,s:I,s:b}", "patient", patient->id, "name",
-                  patient->name, "outcome", outcome_name(made->outcome), "drugs", made->drugs, "waiting",
-                  made->waiting, "apart", made->apart, "times_written", made->times_written, "times_planned",
-                  made->times_planned, "proved", made->proved, "pouches", made->pouches, "pieces",
-                  (json_int_t)made->pieces, "provisional", made->provisional);
+    json_t *object = json_pack(
+        "{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:b,s:i,s:I,s:b,s:i}", "patient", patient->id, "name",
+        patient->name, "outcome", outcome_name(made->outcome), "drugs", made->drugs, "waiting", made->waiting,
+        "apart", made->apart, "times_written", made->times_written, "times_planned", made->times_planned,
+        "proved", made->proved, "pouches", made->pouches, "pieces", (json_int_t)made->pieces, "provisional",
+        made->provisional, "newer_orders", made->newer_orders);
     if (object && made->id) {
         json_object_set_new(object, "plan", json_integer(made->id));
         json_object_set_new(object, "version", json_integer(made->version));
@@ -89,6 +92,7 @@ static void add(struct totals *t, const struct plan_made *made)
     t->conflicts += made->outcome == PLAN_CONFLICT;
     t->waiting += made->waiting;
     t->apart += made->apart;
+    t->outdated += made->newer_orders > 0;
     if (!planned)
         return;
     t->drugs += made->drugs;
@@ -110,11 +114,12 @@ static void print_totals(struct cli *cli, const struct totals *t)
 {
     if (cli->json) {
         json_t *object =
-            json_pack("{s:{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I}}", "totals", "patients",
+            json_pack("{s:{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:i}}", "totals", "patients",
                       t->patients, "plans", t->plans, "unchanged", t->same, "empty", t->empty, "conflicts",
                       t->conflicts, "failed", t->failed, "drugs", t->drugs, "waiting", t->waiting, "apart",
                       t->apart, "pouches", (json_int_t)t->pouches, "pieces", (json_int_t)t->pieces,
-                      "times_written", (json_int_t)t->written, "times_planned", (json_int_t)t->planned);
+                      "times_written", (json_int_t)t->written, "times_planned", (json_int_t)t->planned,
+                      "signed_plans_outdated", t->outdated);
         json_dumpf(object, cli->out, JSON_COMPACT);
         fputc('\n', cli->out);
         json_decref(object);
@@ -136,6 +141,11 @@ static void print_totals(struct cli *cli, const struct totals *t)
                 "nothing to pack "
                 "%d\n",
                 t->waiting, t->apart, t->empty);
+    if (t->outdated > 0)
+        fprintf(cli->out,
+                "signed plans that hold no more, because orders came later: %d; review and approve the "
+                "new ones\n",
+                t->outdated);
     if (t->conflicts + t->failed > 0)
         fprintf(cli->out, "no plan: %d without a schedule, %d refused\n", t->conflicts, t->failed);
 }

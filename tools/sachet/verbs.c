@@ -9,6 +9,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_import,
     &verbs_formulary,
     &verbs_stock,
+    &verbs_patient,
     &verbs_plan,
     &verbs_review,
     &verbs_rules,

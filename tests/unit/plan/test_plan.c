@@ -248,35 +248,23 @@ static struct reading taper(void)
     return reading;
 }
 
-static struct plan_made plan_from(struct fixture *f, const char *date, int days)
-{
-    struct plan_made made;
-    struct error err = {0};
-    struct plan_request request = {
-        .patient = f->patient, .days = days, .actor = "test", .wall_ms = 1795219200000};
-    assert_true(civil_parse(date, &request.start_day));
-    if (plan_make(f->clinic.store, f->clinic.policy, &request, &made, &err) < 0)
-        fail_msg("%s", err.message);
-    return made;
-}
-
 static void a_taper_goes_on_in_the_next_cycle(void **state)
 {
     struct fixture *f = *state;
     struct reading reading = taper(), once = clinic_daily(1, 1000);
     clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
     clinic_order(&f->clinic, f->patient, "o2", "AMLO", &once);
-    struct plan_made first = plan_from(f, "2026-12-21", 14);
+    struct plan_made first = clinic_plan_from(&f->clinic, f->patient, "2026-12-21", 14);
     const struct plan_text *text = text_of(f, first.id);
     assert_int_equal(text->totals[1].amount_milli, 7 * 4000 + 7 * 2500);
     sign_or_fail(f, first.id);
-    text = text_of(f, plan_from(f, "2027-01-04", 14).id);
+    text = text_of(f, clinic_plan_from(&f->clinic, f->patient, "2027-01-04", 14).id);
     assert_int_equal(text->totals[1].amount_milli, 7 * 1000);
     /* A change in the middle of the course is nobody's guess, also after a plan without it was signed. */
     reading.phases[2].doses[0].amount_milli = 2000;
     clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
     for (int i = 0; i < 2; i++) {
-        struct plan_made made = plan_from(f, "2027-01-04", 14);
+        struct plan_made made = clinic_plan_from(&f->clinic, f->patient, "2027-01-04", 14);
         text = text_of(f, made.id);
         assert_int_equal(order_of(text, "o1")->state, PLAN_WAITING);
         if (!made.is_signed)
@@ -293,7 +281,7 @@ static void a_course_that_is_over_never_begins_again(void **state)
     static const char *const starts[] = {"2026-12-21", "2027-01-04", "2027-01-18", "2027-02-01",
                                          "2027-02-15"};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        int64_t plan = plan_from(f, starts[i], 14).id;
+        int64_t plan = clinic_plan_from(&f->clinic, f->patient, starts[i], 14).id;
         const struct plan_order *order = order_of(text_of(f, plan), "o1");
         assert_int_equal(order->state, i < 2 ? PLAN_INCLUDED : PLAN_APART);
         if (i == 0)
@@ -309,14 +297,16 @@ static void a_course_that_was_put_on_hold_is_not_begun_again(void **state)
     struct reading reading = taper(), once = clinic_daily(1, 1000);
     clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
     clinic_order(&f->clinic, f->patient, "o2", "AMLO", &once);
-    sign_or_fail(f, plan_from(f, "2026-12-21", 7).id);
+    sign_or_fail(f, clinic_plan_from(&f->clinic, f->patient, "2026-12-21", 7).id);
     clinic_order_as(&f->clinic, f->patient, "o1", "PRED", &reading, "refused",
                     "[{\"code\":\"STATUS_NOT_ACTIVE\",\"text\":\"on hold\"}]");
-    int64_t without = plan_from(f, "2026-12-28", 7).id;
+    int64_t without = clinic_plan_from(&f->clinic, f->patient, "2026-12-28", 7).id;
     assert_int_equal(text_of(f, without)->order_count, 1);
     sign_again(f, without);
     clinic_order(&f->clinic, f->patient, "o1", "PRED", &reading);
-    assert_int_equal(order_of(text_of(f, plan_from(f, "2027-01-04", 7).id), "o1")->state, PLAN_WAITING);
+    assert_int_equal(
+        order_of(text_of(f, clinic_plan_from(&f->clinic, f->patient, "2027-01-04", 7).id), "o1")->state,
+        PLAN_WAITING);
 }
 
 static void days_of_the_week_and_rhythms_fall_on_their_dates(void **state)
@@ -328,7 +318,8 @@ static void days_of_the_week_and_rhythms_fall_on_their_dates(void **state)
     assert_true(civil_parse("2028-02-20", &other_day.phases[0].start_day));
     clinic_order(&f->clinic, f->patient, "o1", "SIMVA", &weekly);
     clinic_order(&f->clinic, f->patient, "o2", "AMLO", &other_day);
-    const struct plan_text *text = text_of(f, plan_from(f, "2028-02-21", 21).id); /* over 29 February */
+    const struct plan_text *text =
+        text_of(f, clinic_plan_from(&f->clinic, f->patient, "2028-02-21", 21).id); /* over 29 February */
     int thursdays = 0, seconds = 0;
     for (size_t i = 0; i < text->pouch_count; i++) {
         const struct plan_pouch *pouch = &text->pouches[i];
@@ -354,7 +345,7 @@ static void bedtime_after_midnight_has_the_right_date(void **state)
                 "'{\"start\":\"06:00\",\"wake\":\"10:00\",\"breakfast\":\"11:00\",\"lunch\":\"15:00\","
                 "\"dinner\":\"20:00\",\"bed\":\"01:30\"}'");
     clinic_order(&f->clinic, f->patient, "o1", "AMLO", &bedtime);
-    const struct plan_text *text = text_of(f, plan_from(f, "2026-12-31", 1).id);
+    const struct plan_text *text = text_of(f, clinic_plan_from(&f->clinic, f->patient, "2026-12-31", 1).id);
     assert_int_equal(text->pouch_count, 1);
     int32_t new_year;
     assert_true(civil_parse("2027-01-01", &new_year));
@@ -407,7 +398,9 @@ static void pouches_that_are_packed_already_are_spoken_of(void **state)
     assert_int_equal(text->notes[0].kind, PLAN_WARNING);
     assert_non_null(strstr(text->notes[0].text, "packed already"));
     assert_int_equal(clinic_plan(&f->clinic, f->patient, 14).outcome, PLAN_SAME);
-    text = text_of(f, plan_from(f, "2027-02-01", 14).id); /* other days: nothing to take back */
+    text = text_of(
+        f,
+        clinic_plan_from(&f->clinic, f->patient, "2027-02-01", 14).id); /* other days: nothing to take back */
     assert_true(text->note_count == 0 || !strstr(text->notes[0].text, "packed already"));
 }
 

@@ -19,12 +19,15 @@
 
 /* A plan of two products: 1.5 A in the morning of each day, 2 B at 01:00 of every other day. */
 static const char sample[] =
-    "sachet-plan/1\n"
+    "sachet-plan/2\n"
     "patient \"pat-1\" \"Ann \\\"A\\\" Example\" born=1950-02-28\n"
     "plan version=3 start=2026-12-30 days=3 day-start=04:00 limits=8/6/9\n"
+    "day wake=07:00 breakfast=08:00 lunch=- dinner=18:30 bed=23:00 own=yes\n"
     "rules timing=\"1\" 0000000000000000000000000000000000000000000000000000000000000000"
     " packing=\"2026.1\" 0000000000000000000000000000000000000000000000000000000000000000"
     " regimen=0000000000000000000000000000000000000000000000000000000000000000\n"
+    "edit 3 pin \"o1\" \"1@08:00\" reason=\"with the carer\" by=pia\n"
+    "edit 9 forbid \"\" \"12:00-14:00\" reason=\"at work\" by=pia\n"
     "product A \"Alpha 5 mg tablet\" strength=\"5 mg\" form=\"tablet\" look=\"white\" alone=no provisional=no"
     " row=1111111111111111111111111111111111111111111111111111111111111111\n"
     "product B-2 \"Beta 2 mg\" strength=\"2 mg\" form=\"capsule\" look=\"\" alone=yes provisional=yes"
@@ -39,6 +42,7 @@ static const char sample[] =
     "slot 2 01:00 +1 BEDTIME\n"
     "take 5 slot=2 amount=2 first=2026-12-30 last=2027-01-01 every=2 anchor=2026-12-30 weekdays=- days=2\n"
     "take 7 slot=1 amount=1.5 first=2026-12-30 last=2027-01-01 every=1 anchor=2026-12-30 weekdays=- days=3\n"
+    "note switch 5 \"too near\"\n"
     "note warning 5 \"look twice\"\n"
     "note floor 0 \"two drugs may not meet\"\n"
     "note why 7 \"in the morning\"\n"
@@ -93,6 +97,44 @@ static void a_plan_reads_back_as_it_was_written(void **state)
     assert_string_equal(buf_string(&out), sample);
     buf_finish(&out);
     arena_finish(&arena);
+}
+
+/* The sample as the first format had it: without lines and notes that it did not know. */
+static void first_format(struct buf *out, const char *keep)
+{
+    for (const char *at = sample; *at; at += strcspn(at, "\n") + 1) {
+        bool new = strncmp(at, "day ", 4) == 0 || strncmp(at, "edit ", 5) == 0 ||
+                   strncmp(at, "note switch", 11) == 0;
+        if (at == sample)
+            buf_text(out, "sachet-plan/1\n");
+        else if (!new || (keep && strncmp(at, keep, strlen(keep)) == 0))
+            buf_add(out, at, strcspn(at, "\n") + 1);
+    }
+}
+
+static void plans_of_the_first_format_read_back_as_they_were(void **state)
+{
+    (void)state;
+    static const char *const unknown[] = {"day ", "edit 3", "note switch"};
+    struct arena arena;
+    struct buf text, again;
+    struct plan_text *plan = NULL;
+    buf_init(&text);
+    buf_init(&again);
+    arena_init(&arena, 0);
+    first_format(&text, NULL);
+    assert_int_equal(plan_text_parse(text.data, text.len, &arena, &plan, NULL), 0);
+    assert_int_equal(plan->format, PLAN_FORMAT_FIRST);
+    assert_int_equal(plan_text_write(plan, &again, NULL), 0);
+    assert_string_equal(buf_string(&again), buf_string(&text));
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        buf_reset(&text);
+        first_format(&text, unknown[i]);
+        assert_true(parse(text.data, text.len, NULL) < 0);
+    }
+    arena_finish(&arena);
+    buf_finish(&again);
+    buf_finish(&text);
 }
 
 static void every_truncation_is_refused(void **state)
@@ -158,7 +200,18 @@ static void wrong_plans_are_refused(void **state)
 {
     (void)state;
     static const char *const pairs[][2] = {
-        {"sachet-plan/1", "sachet-plan/2"},
+        {"sachet-plan/2", "sachet-plan/1"},
+        {"sachet-plan/2", "sachet-plan/3"},
+        {"sachet-plan/2", "sachet-plan/02"},
+        {"wake=07:00", "wake=7:00"},
+        {"wake=07:00", "wake=-"},
+        {"lunch=-", "lunch="},
+        {"lunch=-", "lunch=24:00"},
+        {"bed=23:00 own=yes", "bed=23:00"},
+        {"edit 3 pin", "edit 3 pinned"},
+        {"edit 3 pin", "edit 9 pin"},
+        {"edit 3 pin", "edit 0 pin"},
+        {"by=pia\n", "by=-\n"},
         {"version=3", "version=03"},
         {"version=3", "version=0"},
         {"days=3 ", "days=2 "},
@@ -234,7 +287,8 @@ static void lines_cannot_be_swapped_dropped_or_doubled(void **state)
                     buf_add(&text, lines[from], lens[from]);
             }
             if (how == 0 || how == 1 || i + 1 < count) {
-                bool apart = (strncmp(lines[i], "order 6", 7) == 0 || strncmp(lines[i], "note", 4) == 0) &&
+                bool apart = (strncmp(lines[i], "order 6", 7) == 0 || strncmp(lines[i], "note", 4) == 0 ||
+                              strncmp(lines[i], "edit", 4) == 0) &&
                              how == 0; /* not referred to by others */
                 assert_int_equal(parse(text.data, text.len, NULL) == 0, apart);
             }
@@ -262,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_reads_back_as_it_was_written),
+        cmocka_unit_test(plans_of_the_first_format_read_back_as_they_were),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(no_changed_byte_is_overlooked),
         cmocka_unit_test(wrong_plans_are_refused),
