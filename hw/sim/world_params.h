@@ -18,7 +18,7 @@ enum {
     WORLD_RING_MAX = 16,
     WORLD_QUEUE_MAX = 16,
     WORLD_SPEED_MAX = 1000,
-    WORLD_FILL_MAX = 10000, /* pieces in a canister */
+    WORLD_FILL_MAX = 60000, /* pieces in a canister */
 };
 
 /* Rates are in parts per billion of one dropped piece or of one pouch, as said. */

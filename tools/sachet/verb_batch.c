@@ -15,6 +15,7 @@
 #include "tools/sachet/ask.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
+#include "tools/sachet/rehearse.h"
 #include "tools/sachet/verbs.h"
 #include "tools/sachet/wait.h"
 
@@ -259,6 +260,21 @@ static const struct cli_verb rows[] = {
      .args_max = 1,
      .summary = "Show a batch, with what could not be made and why",
      .run = run_show},
+    {.name = "batch rehearse",
+     .args = "BATCH",
+     .args_min = 1,
+     .args_max = 1,
+     .summary = "Pack a batch on a simulated machine first and show what will be needed",
+     .details =
+         "Runs the signed batch at full speed with the real controller on a copy of the store: finish time,\n"
+         "film and ribbon, canisters that run out and at which pouch, lot changes, new reels, and pouches\n"
+         "that cannot be made. Nothing is written, so it can be repeated, also while the batch runs; then "
+         "it\n"
+         "shows what is left. A canister that runs out is taken to be loaded there as it was last time.\n"
+         "Status 1 when some pouches cannot be made.",
+     .options = rehearse_options,
+     .run = rehearse_batch,
+     .findings = true},
     {.name = "batch start",
      .args = "BATCH",
      .args_min = 1,

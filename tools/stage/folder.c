@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/base/error.h"
 
 enum { NAME_ROOM = 64 };
 
-int folder_make(struct folder *folder, struct error *err)
+static int make_in(struct folder *folder, const char *base, struct error *err)
 {
-    const char *base = getenv("TMPDIR");
     struct folder made;
-    int len = snprintf(made.path, sizeof made.path, "%s/sachet-XXXXXX", base && *base ? base : "/tmp");
+    int len = snprintf(made.path, sizeof made.path, "%s/sachet-XXXXXX", base);
     folder->path[0] = '\0';
     if (len >= FOLDER_PATH_BYTES - NAME_ROOM)
         return error_set(err, E_FILE, "TMPDIR is too long, at most %d bytes",
@@ -25,6 +25,18 @@ int folder_make(struct folder *folder, struct error *err)
         return error_set_errno(err, E_FILE, errno, "%s: no folder can be made there, set TMPDIR", made.path);
     *folder = made;
     return 0;
+}
+
+int folder_make(struct folder *folder, struct error *err)
+{
+    const char *base = getenv("TMPDIR");
+    return make_in(folder, base && *base ? base : "/tmp", err);
+}
+
+int folder_make_in_memory(struct folder *folder, struct error *err)
+{
+    static const char memory[] = "/dev/shm";
+    return access(memory, W_OK) == 0 ? make_in(folder, memory, err) : folder_make(folder, err);
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)

@@ -13,6 +13,8 @@ struct folder {
 
 /* E_FILE. */
 int folder_make(struct folder *folder, struct error *err);
+/* The same where nothing reaches a disk, if the system has such a place. */
+int folder_make_in_memory(struct folder *folder, struct error *err);
 /* With all in it; nothing when there is none. What cannot be removed stays. */
 void folder_remove(struct folder *folder);
 /* FOLDER/name; name is short and ours. */

@@ -25,6 +25,7 @@ static int power_up(struct stage *stage, struct error *err)
                                          .attempts_max = PACKER_ATTEMPTS,
                                          .poll_ms = PACKER_POLL_MS,
                                          .heartbeat_ms = PACKER_HEARTBEAT_MS,
+                                         .entries_max = stage->params.entries_max,
                                          .rules = stage->params.rules,
                                          .attend = stage->params.attend,
                                          .seed = 1};

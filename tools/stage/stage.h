@@ -33,7 +33,8 @@ struct stage_params {
     bool attend;       /* a stand-in for the operator acts */
     bool mains_return; /* after a power cut, by themselves */
     int64_t wall_ms;
-    uint64_t crash_at; /* boundary of the first controller crash; 0 never */
+    uint64_t crash_at;    /* boundary of the first controller crash; 0 never */
+    uint16_t entries_max; /* bays of one pouch; 0: as many as the protocol takes */
     const struct review_rules *rules;
     /* Puts something between packer and machine, for tests of the checker: takes the port over and gives
      * another one. NULL: nothing. */
