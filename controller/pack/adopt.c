@@ -21,10 +21,10 @@ const char fills_replaced[] = "the machine was replaced, its result is not known
 static int free_jobs(struct store *store, struct error *err)
 {
     return store_exec(store, err,
-                      "UPDATE job SET state = CASE (SELECT b.state FROM batch b WHERE b.id = job.batch_id)"
-                      " WHEN 'cancelled' THEN 'cancelled' ELSE 'waiting' END"
+                      "UPDATE job AS j SET state = CASE (SELECT " UNWANTED_SQL
+                      " FROM batch b WHERE b.id = j.batch_id) WHEN 1 THEN 'cancelled' ELSE 'waiting' END"
                       " WHERE state = 'sent' AND NOT EXISTS"
-                      " (SELECT 1 FROM fill f WHERE f.job_id = job.id AND f.state = 'intended')",
+                      " (SELECT 1 FROM fill f WHERE f.job_id = j.id AND f.state = 'intended')",
                       "");
 }
 

@@ -19,9 +19,11 @@ enum { NEEDS_MAX = 1024 };
 /* ---- which plans ---- */
 
 /* Something of the plan is not made and not wanted by a batch that lives. */
-#define PLAN_OPEN_SQL                                                                       \
-    "p.state = 'signed' AND p.pouches > (SELECT count(*) FROM job j WHERE j.plan_id = p.id" \
-    " AND j.state <> 'cancelled')"
+#define PLAN_OPEN_SQL                                                                            \
+    "p.state = 'signed' AND p.pouches > (SELECT count(*) FROM job j WHERE j.plan_id = p.id"      \
+    " AND j.state <> 'cancelled') + (SELECT count(*) FROM withdrawn w WHERE w.plan_id = p.id"    \
+    " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.plan_id = w.plan_id AND j.pouch = w.pouch AND" \
+    " j.state <> 'cancelled'))"
 
 static int open_plans(struct store *store, struct arena *arena, int64_t **ret_ids, size_t *ret_count,
                       struct error *err)
@@ -168,15 +170,17 @@ static int insert_job(struct work *w, int64_t plan, const struct plan_pouch *pou
                       sizeof hash);
 }
 
-static int is_wanted(struct work *w, int64_t plan, const struct plan_pouch *pouch, bool *ret_wanted,
-                     struct error *err)
+/* Made or wanted by a batch that lives, or withdrawn for good. */
+static int is_settled(struct work *w, int64_t plan, const struct plan_pouch *pouch, bool *ret_settled,
+                      struct error *err)
 {
-    int64_t lives = 0;
-    int rc =
-        store_get_int(w->store, &lives, err,
-                      "SELECT count(*) FROM job WHERE plan_id = ? AND pouch = ? AND state <> 'cancelled'",
-                      "ii", plan, (int64_t)pouch->number);
-    *ret_wanted = lives > 0;
+    int64_t rows = 0;
+    int rc = store_get_int(
+        w->store, &rows, err,
+        "SELECT (SELECT count(*) FROM job WHERE plan_id = ?1 AND pouch = ?2 AND state <> 'cancelled')"
+        " + (SELECT count(*) FROM withdrawn WHERE plan_id = ?1 AND pouch = ?2)",
+        "ii", plan, (int64_t)pouch->number);
+    *ret_settled = rows > 0;
     return rc;
 }
 
@@ -187,9 +191,9 @@ static int add_plan(struct work *w, int64_t plan_id, struct error *err)
     int rc = trust_plan(w->trust, w->store, plan_id, &plan, err);
     for (size_t i = 0; rc == 0 && i < plan->pouch_count; i++) {
         const struct plan_pouch *pouch = &plan->pouches[i];
-        bool wanted = false;
-        rc = is_wanted(w, plan_id, pouch, &wanted, err);
-        if (rc < 0 || wanted)
+        bool settled = false;
+        rc = is_settled(w, plan_id, pouch, &settled, err);
+        if (rc < 0 || settled)
             continue;
         if (++w->created.pouches > BATCH_POUCHES_MAX)
             return error_set(err, E_LIMIT, "more than %d pouches in one batch; name fewer patients",
@@ -222,7 +226,8 @@ static int write_batch(struct work *w, const int64_t *plans, size_t count, struc
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = add_plan(w, plans[i], err);
     if (rc == 0 && w->created.pouches == 0)
-        rc = error_set(err, E_EXISTS, "nothing to pack: every signed pouch is made or stands in a batch");
+        rc = error_set(err, E_EXISTS,
+                       "nothing to pack: every signed pouch is made, stands in a batch or was withdrawn");
     if (rc == 0)
         rc = check_needs(w, err);
     char subject[32], detail[96];

@@ -41,7 +41,7 @@ int fills_book_read(struct store *store, const char *serial, struct fills_book *
     rc = store_query(store, &rows, err,
                      "SELECT coalesce(min(f.seq), 0), coalesce(max(f.seq), 0) FROM fill f"
                      " JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
-                     " WHERE f.serial = ? AND f.seq > ? AND (b.state = 'cancelled' OR f.state = 'void')",
+                     " WHERE f.serial = ? AND f.seq > ? AND (f.state = 'void' OR " UNWANTED_SQL ")",
                      "ti", serial, (int64_t)book.recorded);
     if (rc == 0)
         rc = store_next(rows, err);
@@ -85,6 +85,31 @@ int fills_seen(struct store *store, const struct fills_line *line, uint32_t boot
 {
     return store_exec(store, err, "UPDATE machine SET boot = ?, seen_ms = ? WHERE serial = ?", "iit",
                       (int64_t)boot, wall_ms, line->serial);
+}
+
+int fills_misplaced(struct store *store, const struct fills_line *line, uint32_t started, uint32_t *ret_from,
+                    uint32_t *ret_to, struct error *err)
+{
+    uint32_t from = 0, to = 0;
+    struct store_rows *rows = NULL;
+    int rc = store_query(store, &rows, err,
+                         "SELECT f.seq, i.bay, i.canister_id FROM fill f JOIN fill_item i ON i.fill_id = f.id"
+                         " WHERE f.serial = ? AND f.state = 'intended' AND f.seq > ? ORDER BY f.seq",
+                         "ti", line->serial, (int64_t)started);
+    while (rc == 0 && (rc = store_next(rows, err)) == 1) {
+        int64_t bay = store_int(rows, 1);
+        rc = 0;
+        if (bay < line->bays && line->seated[bay] == store_int(rows, 2))
+            continue;
+        to = (uint32_t)store_int(rows, 0);
+        from = from ? from : to;
+    }
+    store_done(rows);
+    if (rc < 0)
+        return rc;
+    *ret_from = from;
+    *ret_to = to;
+    return 0;
 }
 
 /* ---- what a number stands for ---- */
@@ -156,7 +181,7 @@ struct fill_row {
     int64_t id;
     int64_t job;
     int64_t batch;
-    bool batch_cancelled;
+    bool unwanted; /* its batch was cancelled or its pouch withdrawn */
     bool replaced; /* void since another machine took this one's place (fills_replace) */
 };
 
@@ -165,7 +190,7 @@ static int read_fill_row(struct store *store, const char *serial, uint32_t seq, 
 {
     struct store_rows *rows = NULL;
     int rc = store_query(store, &rows, err,
-                         "SELECT f.id, j.id, b.id, b.state = 'cancelled', f.state = 'void' FROM fill f"
+                         "SELECT f.id, j.id, b.id, " UNWANTED_SQL ", f.state = 'void' FROM fill f"
                          " JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
                          " WHERE f.serial = ? AND f.seq = ?",
                          "ti", serial, (int64_t)seq);
@@ -175,7 +200,7 @@ static int read_fill_row(struct store *store, const char *serial, uint32_t seq, 
         *ret_row = (struct fill_row){.id = store_int(rows, 0),
                                      .job = store_int(rows, 1),
                                      .batch = store_int(rows, 2),
-                                     .batch_cancelled = store_int(rows, 3) != 0,
+                                     .unwanted = store_int(rows, 3) != 0,
                                      .replaced = store_int(rows, 4) != 0};
     }
     store_done(rows);
@@ -290,6 +315,18 @@ static int record_items(struct store *store, const struct fills_line *line,
     return rc;
 }
 
+/* It came out good although nobody wants it any more: someone must take it out of the roll. */
+static int tell_withdrawn(struct store *store, const struct fills_line *line, const struct fill_row *fill,
+                          int64_t wall_ms, struct error *err)
+{
+    return store_exec(
+        store, err,
+        "INSERT INTO alarm (machine, number, text, next_step, fill_id, batch_id, evidence, raised_ms)"
+        " SELECT ?, ?, 'pouch ' || token || ' was made before the machine heard that it is withdrawn',"
+        " 'take that pouch out of the roll', id, ?, '{}', ? FROM fill WHERE id = ?",
+        "tiiii", line->machine, (int64_t)FILLS_ALARM_WITHDRAWN, fill->batch, wall_ms, fill->id);
+}
+
 /* Where the job goes after this result. */
 static int move_job(struct store *store, const struct fills_line *line, const struct fill_row *fill,
                     enum outcome_verdict verdict, struct fills_recorded *recorded, struct error *err)
@@ -297,7 +334,7 @@ static int move_job(struct store *store, const struct fills_line *line, const st
     if (verdict == OUTCOME_GOOD)
         return store_exec(store, err, "UPDATE job SET state = 'good', note = '' WHERE id = ?", "i",
                           fill->job);
-    if (fill->batch_cancelled)
+    if (fill->unwanted)
         return store_exec(store, err, "UPDATE job SET state = 'cancelled' WHERE id = ?", "i", fill->job);
     int64_t voids = 0;
     /* A stop under a pouch says nothing of the pouch. */
@@ -348,6 +385,8 @@ int fills_record(struct store *store, const struct fills_line *line, const struc
         rc = record_items(store, line, result, &fill, verdict, wall_ms, err);
     if (rc == 0 && !fill.replaced)
         rc = move_job(store, line, &fill, verdict, &recorded, err);
+    if (rc == 0 && fill.unwanted && !fill.replaced && verdict == OUTCOME_GOOD)
+        rc = tell_withdrawn(store, line, &fill, wall_ms, err);
     if (rc == 0)
         rc = store_exec(store, err, "UPDATE machine SET retired = ?, seen_ms = ? WHERE serial = ?", "iit",
                         (int64_t)result->seq, wall_ms, line->serial);

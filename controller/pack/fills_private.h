@@ -19,6 +19,13 @@ struct error;
 struct store;
 struct trust;
 
+enum { FILLS_ALARM_WITHDRAWN = 903 }; /* a pouch was made although nobody wants it any more */
+
+/* Nobody wants the pouch of job j of batch b any more, whatever comes out of the machine. */
+#define UNWANTED_SQL                                                                              \
+    "(b.state = 'cancelled' OR EXISTS (SELECT 1 FROM withdrawn w WHERE w.plan_id = j.plan_id AND" \
+    " w.pouch = j.pouch))"
+
 /* Whose fills, and by which limits. */
 struct fills_line {
     const char *machine; /* name in the site file */
@@ -67,6 +74,10 @@ int fills_elsewhere(struct store *store, const struct fills_line *line, int64_t 
  * again. Results that the old machine may still give are counted and change no verdict. */
 int fills_replace(struct store *store, const struct fills_line *line, const char *actor, int64_t wall_ms,
                   struct error *err);
+/* Lowest and highest open number above `started` that counts on a canister which the machine does not read at
+ * its seat (any more); 0 none. */
+int fills_misplaced(struct store *store, const struct fills_line *line, uint32_t started, uint32_t *ret_from,
+                    uint32_t *ret_to, struct error *err);
 
 /* What a number was given to; E_NOT_FOUND when the store does not know it. */
 int fills_expected(struct store *store, const char *serial, uint32_t seq,

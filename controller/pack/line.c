@@ -21,6 +21,9 @@
  *  I7  READY is entered from COMPARE only with counters that the store explains (C7).
  *  I8  A number is given out only while the batch runs, the seated canisters are known, and fewer than
  *      min(Q, R) are unrecorded.
+ *  I9  Start and Unhold are commanded only with known seats: hands may have been inside.
+ *  I10 A number that shall not be made is never written to a machine that may begin it at once: it is
+ *      suspended first, takes the number and then the Cancel (C8).
  *
  * In READY the rows stand in order of urgency: evidence first, then safety, then progress. Each decision is a
  * function of the mirror and the book alone (C3); nothing remembers what was sent.
@@ -150,24 +153,49 @@ static bool control_wanted(const struct line_view *v)
            (!v->command_open && line_command(v) != MACHINE_COMMAND_NONE);
 }
 
+/* C8: some number that shall not be made has yet to reach the machine, so that it can be cancelled there. */
+static bool is_cancel_ahead(const struct line_view *v)
+{
+    return v->cancel_to > v->mirror.accepted;
+}
+
+/* The machine may begin a pouch without another word of ours. */
+static bool may_begin(enum machine_state state)
+{
+    return state == MACHINE_STATE_EXECUTE || state == MACHINE_STATE_STARTING ||
+           state == MACHINE_STATE_UNSUSPENDING || state == MACHINE_STATE_UNHOLDING;
+}
+
+/* The number that would be written now is one of them. */
+static bool is_next_cancelled(const struct line_view *v)
+{
+    return is_cancel_ahead(v) && v->mirror.accepted + 1 >= v->cancel_from;
+}
+
 static bool number_unsent(const struct line_view *v)
 {
-    return v->put_due && !v->closing && v->want != LINE_PAUSE && v->mirror.accepted < v->issued &&
-           v->mirror.accepted - v->mirror.retired < ring_of(v) &&
+    if (is_next_cancelled(v) && may_begin(v->mirror.state))
+        return false;
+    return v->put_due && !v->closing && (v->want != LINE_PAUSE || is_cancel_ahead(v)) &&
+           v->mirror.accepted < v->issued && v->mirror.accepted - v->mirror.retired < ring_of(v) &&
            v->mirror.accepted - v->mirror.done < v->identity.queue_depth;
 }
 
-/* While the machine may run its seats are shut, so they are read once after each stop. */
+/* While the machine may run its seats are shut, so they are read once after each stop, and before the machine
+ * is let go again. */
 static bool bays_unread(const struct line_view *v)
 {
-    return v->bays_due && v->want == LINE_RUN && !v->closing &&
-           (v->mirror.state == MACHINE_STATE_EXECUTE || v->mirror.state == MACHINE_STATE_STARTING ||
-            v->mirror.state == MACHINE_STATE_SUSPENDED);
+    if (!v->bays_due || v->want != LINE_RUN || v->closing)
+        return false;
+    if (v->mirror.state == MACHINE_STATE_HELD || v->mirror.state == MACHINE_STATE_IDLE)
+        return v->permit || v->attend;
+    return v->mirror.state == MACHINE_STATE_EXECUTE || v->mirror.state == MACHINE_STATE_STARTING ||
+           v->mirror.state == MACHINE_STATE_SUSPENDED;
 }
 
 static bool intent_possible(const struct line_view *v)
 {
-    return v->want == LINE_RUN && v->jobs && !v->bays_due && !v->closing &&
+    return v->want == LINE_RUN && v->jobs && !v->bays_due && !v->closing && !line_cancels(v) &&
            v->issued - v->recorded < window_of(v) &&
            (v->mirror.state == MACHINE_STATE_EXECUTE || v->mirror.state == MACHINE_STATE_STARTING ||
             v->mirror.state == MACHINE_STATE_SUSPENDED || v->mirror.state == MACHINE_STATE_UNSUSPENDING);
@@ -343,6 +371,11 @@ const char *line_contradiction(const struct line_view *v)
 
 /* ---- which command ---- */
 
+bool line_cancels(const struct line_view *v)
+{
+    return v->cancel_to > v->mirror.started;
+}
+
 static bool may_move(const struct line_view *v)
 {
     return v->want == LINE_RUN && !v->closing && (v->permit || v->attend);
@@ -356,12 +389,13 @@ static bool asks_person(const struct line_view *v)
 /* C8: the numbers must have reached the machine, else their results could not come. */
 static bool must_cancel(const struct line_view *v)
 {
-    return v->cancel_to > v->mirror.started && v->mirror.accepted >= v->issued;
+    return line_cancels(v) && !is_cancel_ahead(v) && v->spent != MACHINE_COMMAND_CANCEL_FROM;
 }
 
 static bool must_suspend(const struct line_view *v)
 {
-    return (v->closing || v->want == LINE_PAUSE) && v->mirror.state == MACHINE_STATE_EXECUTE;
+    return (v->closing || v->want == LINE_PAUSE || is_next_cancelled(v)) &&
+           v->mirror.state == MACHINE_STATE_EXECUTE;
 }
 
 static bool must_stop(const struct line_view *v)
@@ -383,7 +417,7 @@ static bool must_clear(const struct line_view *v)
 
 static bool must_unhold(const struct line_view *v)
 {
-    return may_move(v) && v->mirror.state == MACHINE_STATE_HELD;
+    return may_move(v) && v->mirror.state == MACHINE_STATE_HELD && !v->bays_due && !is_cancel_ahead(v);
 }
 
 static bool must_reset(const struct line_view *v)
@@ -394,14 +428,14 @@ static bool must_reset(const struct line_view *v)
 
 static bool must_start(const struct line_view *v)
 {
-    return may_move(v) && v->mirror.state == MACHINE_STATE_IDLE;
+    return may_move(v) && v->mirror.state == MACHINE_STATE_IDLE && !v->bays_due && !is_cancel_ahead(v);
 }
 
 /* Suspended has its cause outside the machine (no jobs, a silent controller), so no person is needed. */
 static bool must_unsuspend(const struct line_view *v)
 {
     return v->want == LINE_RUN && !v->closing && v->mirror.state == MACHINE_STATE_SUSPENDED &&
-           (v->issued > v->recorded || v->jobs);
+           !is_cancel_ahead(v) && (v->issued > v->recorded || v->jobs);
 }
 
 static const struct {
@@ -490,6 +524,8 @@ static const char *control_violation(const struct line_view *v)
     enum machine_command command = v->command_open ? MACHINE_COMMAND_NONE : line_command(v);
     if (!starts_motion(command) || command == v->person)
         return NULL;
+    if (v->bays_due && (command == MACHINE_COMMAND_START || command == MACHINE_COMMAND_UNHOLD))
+        return "I9: let go with unknown seats";
     if (v->attend && !(v->identity.caps & MACHINE_CAP_SIMULATED))
         return "I6: a stand-in moves a real machine";
     return v->permit || v->attend ? NULL : "I6: motion without a person";
@@ -507,6 +543,8 @@ const char *line_violation(const struct line_row *row, const struct line_view *v
         (v->mirror.accepted >= v->issued || v->mirror.accepted - v->mirror.retired >= ring_of(v) ||
          v->mirror.accepted < v->recorded))
         return "I2: a number without intent or beyond the ring";
+    if (row->effect == LINE_DO_PUT_JOB && is_next_cancelled(v) && may_begin(v->mirror.state))
+        return "I10: a cancelled number for a machine that may begin it";
     if (row->effect == LINE_DO_ASK_RESULT &&
         (v->kept >= v->mirror.done || v->kept - v->recorded >= ring_of(v)))
         return "I3: a result that is not there";
@@ -515,7 +553,7 @@ const char *line_violation(const struct line_row *row, const struct line_view *v
     if (row->effect == LINE_DO_ADOPT && is_contradicted(v))
         return "I7: contradicting counters adopted";
     if (row->effect == LINE_DO_INTEND &&
-        (v->want != LINE_RUN || v->bays_due || v->issued - v->recorded >= window_of(v)))
+        (v->want != LINE_RUN || v->bays_due || line_cancels(v) || v->issued - v->recorded >= window_of(v)))
         return "I8: number outside the window";
     return NULL;
 }

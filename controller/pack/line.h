@@ -103,12 +103,14 @@ struct line_view {
     bool mirror_due;              /* something was written or time has passed: read before deciding */
 
     /* The book: the store's numbers of this machine (its serial). */
-    uint32_t session;     /* ours, durable before it is written */
-    uint32_t issued;      /* N: the last number that belongs to a job */
-    uint32_t kept;        /* results read and checked up to it, in memory */
-    uint32_t recorded;    /* results in the store up to it: what W may be */
-    uint32_t boot;        /* boot counter as last stored */
-    uint32_t cancel_from; /* lowest and highest unrecorded number whose batch was cancelled; 0 none */
+    uint32_t session;  /* ours, durable before it is written */
+    uint32_t issued;   /* N: the last number that belongs to a job */
+    uint32_t kept;     /* results read and checked up to it, in memory */
+    uint32_t recorded; /* results in the store up to it: what W may be */
+    uint32_t boot;     /* boot counter as last stored */
+    /* Lowest and highest unrecorded number that shall not be made any more: its batch was cancelled, its
+     * pouch withdrawn, or another canister sits in its bay; 0 none. */
+    uint32_t cancel_from;
     uint32_t cancel_to;
     bool adopting;     /* a person accepts the machine's counters as they are */
     const char *doubt; /* why a result or identity was not believed; NULL none */
@@ -153,6 +155,9 @@ const char *line_violation(const struct line_row *row, const struct line_view *v
 enum machine_command line_command(const struct line_view *view);
 /* C7: why the counters of the mirror cannot be explained by the store; NULL when they can. */
 const char *line_contradiction(const struct line_view *view);
+/* C8: a number that shall not be made any more is not begun yet. Until that is settled no new one is given
+ * out, since Cancel takes every later number with it. */
+bool line_cancels(const struct line_view *view);
 /* A person must act at the machine before the batch can go on; the text says why, NULL otherwise. */
 const char *line_standstill(const struct line_view *view);
 

@@ -203,12 +203,26 @@ static int take_result(struct packer *p, const struct machine_result *result, st
     return 0;
 }
 
-static void take_bays(struct packer *p, const struct machine_answer *answer)
+/* The last row says whether numbers in the machine count on a canister that someone has changed since. */
+static int take_bays(struct packer *p, const struct machine_answer *answer, struct error *err)
 {
     if (answer->bays.first != p->bays_read)
-        return; /* not what was asked: asked again */
+        return 0; /* not what was asked: asked again */
     for (unsigned i = 0; i < answer->bays.count && p->bays_read < p->line.bays; i++)
         p->seated[p->bays_read++] = answer->bays.rows[i].canister;
+    if (p->bays_read < p->line.bays)
+        return 0;
+    p->bays_at_ms = p->now_ms;
+    int rc = fills_misplaced(p->store, &p->line, p->view.mirror.started, &p->misplaced_from, &p->misplaced_to,
+                             err);
+    if (rc == 0 && p->misplaced_to) {
+        log_warning("line",
+                    "machine=%s canisters were changed under numbers %" PRIu32 " to %" PRIu32
+                    ": cancelled, made anew",
+                    p->name, p->misplaced_from, p->misplaced_to);
+        packer_cancel_view(p, p->view.cancel_from, p->view.cancel_to);
+    }
+    return rc;
 }
 
 static enum line_event event_of_code(int code)
@@ -264,7 +278,7 @@ static int next_answer(struct packer *p, enum line_event *ret_event, struct erro
         rc = take_result(p, &answer.result, err);
         break;
     case MACHINE_READ_BAYS:
-        take_bays(p, &answer);
+        rc = take_bays(p, &answer, err);
         break;
     case MACHINE_CONTROL:
     case MACHINE_PUT_JOB:
@@ -336,6 +350,20 @@ static bool alarms_differ(const struct packer *p)
            p->view.boot != p->view.mirror.boot || p->person.finished;
 }
 
+/* Where the machine stands hands may be inside: what was read of its seats does not hold for long. When it
+ * runs again they are shut, and read once more. */
+static void watch_seats(struct packer *p)
+{
+    const struct machine_status *m = &p->view.mirror;
+    bool old = p->bays_read >= p->line.bays && p->now_ms - p->bays_at_ms > PACKER_SEATS_FRESH_MS;
+    bool stands = !is_running_state(m->state);
+    if (p->seats_state != m->state && (stands || !is_running_state(p->seats_state)))
+        p->bays_read = 0;
+    else if (stands && (!m->door_closed || old))
+        p->bays_read = 0;
+    p->seats_state = m->state;
+}
+
 static void look(struct packer *p, enum line_state from)
 {
     if (from != LINE_STATUS) {
@@ -345,8 +373,7 @@ static void look(struct packer *p, enum line_state from)
     p->back_off_ms = PACKER_BACK_OFF_MIN_MS;
     watch_command(p);
     watch_permit(p);
-    if (!is_running_state(p->view.mirror.state))
-        p->bays_read = 0; /* hands may be inside */
+    watch_seats(p);
 }
 
 static void back_off(struct packer *p)

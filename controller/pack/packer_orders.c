@@ -251,13 +251,28 @@ static const struct {
     {"reset", do_machine}, {"stop", do_machine}, {"confirm", do_machine},
 };
 
+/* Pouches were withdrawn since the batch was counted: count again, and see what is in the machine. */
+static int see_withdrawn(struct packer *p, struct error *err)
+{
+    int64_t newest = 0;
+    int rc = store_get_int(p->store, &newest, err, "SELECT coalesce(max(id), 0) FROM withdrawn", "");
+    if (rc < 0 || newest == p->withdrawn_seen)
+        return rc;
+    p->withdrawn_seen = newest;
+    rc = packer_batch_load(p, err);
+    return rc == 0 ? packer_book_refresh(p, err) : rc;
+}
+
 int packer_take_orders(struct packer *p, struct error *err)
 {
     p->orders_waiting = false;
+    int rc = see_withdrawn(p, err);
+    if (rc < 0)
+        return rc;
     for (;;) {
         struct order order = {0};
         const char *result = "refused: unknown command";
-        int rc = next_order(p, &order, err);
+        rc = next_order(p, &order, err);
         if (rc <= 0)
             return rc;
         rc = 0;

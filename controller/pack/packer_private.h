@@ -23,9 +23,10 @@ enum {
     PACKER_IDLE_POLL_MS = 250,     /* status mirror without a batch */
     PACKER_BACK_OFF_MIN_MS = 50,
     PACKER_BACK_OFF_MAX_MS = 2000,
-    PACKER_MISSES_MAX = 50,  /* reads of a result that D promises and the ring does not show */
-    PACKER_REFUSALS_MAX = 3, /* of one command in a row */
-    PACKER_ATTEND_MAX = 60,  /* commands of the stand-in without a pouch between them */
+    PACKER_MISSES_MAX = 50,       /* reads of a result that D promises and the ring does not show */
+    PACKER_REFUSALS_MAX = 3,      /* of one command in a row */
+    PACKER_ATTEND_MAX = 60,       /* commands of the stand-in without a pouch between them */
+    PACKER_SEATS_FRESH_MS = 1000, /* a machine that stands is let go on seats read so long ago at most */
 };
 
 /* The batch that runs or is paused on this line, with its jobs counted. */
@@ -94,6 +95,11 @@ struct packer {
     enum machine_state spent_state;    /* in which last_command was answered; 0 none */
     uint32_t seated[MACHINE_BAYS_MAX]; /* canisters as the machine reads them */
     uint16_t bays_read;                /* of identity.bays */
+    int64_t bays_at_ms;                /* when the last of them was read */
+    enum machine_state seats_state;    /* in which the seats were last thought of */
+    uint32_t misplaced_from;           /* open numbers that count on a canister which is not there; 0 none */
+    uint32_t misplaced_to;
+    int64_t withdrawn_seen; /* newest row of `withdrawn` that the batch was counted with */
     int refusals;
     int misses;
     int attended; /* commands of the stand-in since the last pouch */
@@ -117,6 +123,8 @@ int packer_batch_rest(struct packer *packer, const char *state, const char *note
 /* view.want, jobs, over, batch_new from the batch. */
 void packer_batch_view(struct packer *packer);
 int packer_book_refresh(struct packer *packer, struct error *err);
+/* Numbers to cancel: those of the book and those that count on a canister which is not there. */
+void packer_cancel_view(struct packer *packer, uint32_t from, uint32_t to);
 int packer_alarm_add(struct packer *packer, int number, const char *text, const char *next_step,
                      struct error *err);
 

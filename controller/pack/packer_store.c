@@ -78,6 +78,16 @@ void packer_batch_view(struct packer *p)
     p->view.over = batch->id != 0 && batch->checked && batch->waiting == 0 && batch->sent == 0;
 }
 
+void packer_cancel_view(struct packer *p, uint32_t from, uint32_t to)
+{
+    if (p->misplaced_to <= p->view.recorded)
+        p->misplaced_from = p->misplaced_to = 0;
+    if (p->misplaced_to && (from == 0 || p->misplaced_from < from))
+        from = p->misplaced_from;
+    p->view.cancel_from = from;
+    p->view.cancel_to = to > p->misplaced_to ? to : p->misplaced_to;
+}
+
 int packer_book_refresh(struct packer *p, struct error *err)
 {
     struct fills_book book;
@@ -86,10 +96,9 @@ int packer_book_refresh(struct packer *p, struct error *err)
     int rc = fills_book_read(p->store, p->line.serial, &book, err);
     if (rc < 0)
         return rc;
-    p->view.cancel_from = book.cancel_from;
-    p->view.cancel_to = book.cancel_to;
     p->view.issued = book.issued;
     p->view.recorded = book.recorded;
+    packer_cancel_view(p, book.cancel_from, book.cancel_to);
     if (p->view.kept < p->view.recorded)
         p->view.kept = p->view.recorded;
     return 0;
@@ -157,6 +166,9 @@ static int stop_batch(struct packer *p, const char *why, struct error *err)
 static int end_batch(struct packer *p, struct error *err)
 {
     char note[PACKER_NOTE_BYTES] = "";
+    if (p->batch.cancelled > 0)
+        (void)snprintf(note, sizeof note, "%" PRId64 " of %" PRId64 " pouches were withdrawn",
+                       p->batch.cancelled, p->batch.jobs); /* numbers fit */
     if (p->batch.blocked == 0)
         return packer_batch_rest(p, "done", note, err);
     (void)snprintf(note, sizeof note,
@@ -218,8 +230,8 @@ static int enrol(struct packer *p, struct error *err)
     p->view.recorded = book.recorded;
     p->view.kept = book.recorded;
     p->view.boot = book.boot;
-    p->view.cancel_from = book.cancel_from;
-    p->view.cancel_to = book.cancel_to;
+    p->misplaced_from = p->misplaced_to = 0; /* the seats are read anew */
+    packer_cancel_view(p, book.cancel_from, book.cancel_to);
     p->book_known = true;
     return 0;
 }
@@ -385,7 +397,7 @@ static int intend(struct packer *p, struct error *err)
     struct line_view *v = &p->view;
     uint32_t window =
         v->identity.queue_depth < v->identity.ring_size ? v->identity.queue_depth : v->identity.ring_size;
-    if (v->want != LINE_RUN || v->closing || p->bays_read < p->line.bays)
+    if (v->want != LINE_RUN || v->closing || p->bays_read < p->line.bays || line_cancels(v))
         return 0;
     int rc = 0;
     while (rc == 0 && p->batch.checked && p->batch.waiting > 0 && v->issued - v->recorded < window) {

@@ -16,3 +16,14 @@ CREATE TABLE line_state (
   worst_ms INTEGER NOT NULL,
   p99_ms INTEGER NOT NULL
 ) STRICT;
+
+-- Pouches of a plan that shall not be made any more. Never deleted: what is wanted instead is a new plan.
+CREATE TABLE withdrawn (
+  id INTEGER PRIMARY KEY,            -- rising, so that sachetd sees new ones cheaply
+  plan_id INTEGER NOT NULL REFERENCES plan (id),
+  pouch INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  withdrawn_ms INTEGER NOT NULL,
+  UNIQUE (plan_id, pouch)
+) STRICT;

@@ -91,6 +91,10 @@ static void draw_view(struct rng *rng, struct line_view *v)
     v->control_due = rng_below(rng, 2);
     v->command_open = rng_below(rng, 2);
     v->put_due = rng_below(rng, 2);
+    if (rng_below(rng, 3) == 0 && v->issued > v->recorded) {
+        v->cancel_to = v->recorded + 1 + rng_below(rng, v->issued - v->recorded);
+        v->cancel_from = v->recorded + 1 + rng_below(rng, v->cancel_to - v->recorded);
+    }
     v->poll_due = rng_below(rng, 2);
     v->news = rng_below(rng, 4) == 0;
     v->doubt = rng_below(rng, 8) == 0 ? "planted" : NULL;
@@ -292,12 +296,60 @@ static void cancel_reaches_the_machine_after_the_numbers(void **state)
     v.cancel_from = 12;
     v.cancel_to = 14;
     v.put_due = true;
+    /* A number that shall not be made is not written to a machine that would begin it at once (I10). */
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_SUSPEND);
+    v.command_open = true;
+    assert_int_equal(tick(&v), LINE_DO_WAIT);
+    v.command_open = false;
+    v.mirror.state = MACHINE_STATE_SUSPENDED;
     assert_int_equal(line_command(&v), MACHINE_COMMAND_NONE);
     assert_int_equal(tick(&v), LINE_DO_PUT_JOB);
+    v.want = LINE_PAUSE; /* a paused batch gives its withdrawn numbers back, too */
+    assert_int_equal(tick(&v), LINE_DO_PUT_JOB);
+    v.want = LINE_RUN;
     v.mirror.accepted = 14;
+    v.mirror.state = MACHINE_STATE_EXECUTE;
     assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
     v.mirror.started = 14; /* all begun: their results tell */
     assert_int_equal(line_command(&v), MACHINE_COMMAND_NONE);
+}
+
+/* Cancel takes every later number with it, so none is given out before it is settled. */
+static void a_withdrawn_number_holds_new_ones_back(void **state)
+{
+    (void)state;
+    struct line_view v = quiet();
+    v.want = LINE_RUN;
+    v.permit = v.jobs = v.put_due = true;
+    v.issued = v.mirror.accepted = 13;
+    v.mirror.started = 11;
+    assert_int_equal(tick(&v), LINE_DO_INTEND);
+    v.cancel_from = v.cancel_to = 12;
+    assert_int_equal(tick(&v), LINE_DO_WRITE_CONTROL);
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
+    v.spent = MACHINE_COMMAND_CANCEL_FROM; /* taken a moment ago */
+    assert_int_equal(tick(&v), LINE_DO_WAIT);
+    v.mirror.state = MACHINE_STATE_HELD; /* and a held machine is let go meanwhile, for a pouch lies in it */
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_UNHOLD);
+    v.mirror.state = MACHINE_STATE_EXECUTE;
+    v.mirror.started = 12; /* too late: its result tells */
+    assert_int_equal(tick(&v), LINE_DO_INTEND);
+}
+
+static void a_held_machine_is_let_go_only_with_known_seats(void **state)
+{
+    (void)state;
+    struct line_view v = quiet();
+    v.want = LINE_RUN;
+    v.permit = v.bays_due = true;
+    v.mirror.state = MACHINE_STATE_HELD;
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_NONE);
+    assert_int_equal(tick(&v), LINE_DO_ASK_BAYS);
+    v.bays_due = false;
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_UNHOLD);
+    v.issued = v.mirror.accepted = 12;
+    v.cancel_from = v.cancel_to = 12; /* what was found at the seats does not fit a queued number */
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
 }
 
 int main(void)
@@ -313,6 +365,8 @@ int main(void)
         cmocka_unit_test(a_start_walks_to_execute),
         cmocka_unit_test(a_clean_end_waits_for_the_started_pouches),
         cmocka_unit_test(cancel_reaches_the_machine_after_the_numbers),
+        cmocka_unit_test(a_withdrawn_number_holds_new_ones_back),
+        cmocka_unit_test(a_held_machine_is_let_go_only_with_known_seats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
