@@ -10,20 +10,29 @@
  *                   minimal set of rules to blame, and the refutation of that small set is the proof.
  *   slots_clique    the largest set of doses that can never share: a bound on the slots, and the proof when
  *                   it is tight
- *   slots_search    for k = bound, bound + 1, ...: a search over which dose goes to which of k ordered slots,
- *                   on top of slots_net, which narrows slots, cells and differences. The times never have to
- *                   be searched: with every dose in a slot, the earliest times are a solution. The failed
- *                   search for k - 1 is the refutation tree.
- *   slots_optimise  the further levels by branch and bound in the same net, with the relaxation of slots_cost
+ *   slots_group     for k = bound, bound + 1, ...: a search over who is with whom in k slots without order.
+ * Its first straight try settles most regimens; a bound that comes from who can't be with whom has a small
+ * refutation here. slots_search    the same question as a search over which dose goes to which of k ordered
+ * slots, on top of slots_net, which narrows slots, cells and differences. The times never have to be
+ *                   searched: with every dose in a slot, the earliest times are a solution. A bound that
+ * comes from gaps and nights has a small refutation here. The two take turns; the failed search for k - 1 is
+ * the refutation tree. slots_optimise  the further levels by branch and bound in the same net, with the
+ * relaxation of slots_cost
  *
- * The slots are in order, so there is no symmetry to break, and nothing depends on addresses, hashes or time.
- * Integers only.
+ * Nothing depends on addresses, hashes or time. Integers only.
  */
 #include "scheduler/slots.h"
 
 #include <string.h>
 
-#include "scheduler/slots_private.h"
+#include "scheduler/slots_group.h"
+
+enum {
+    /* Nodes of the first turn of each of the two searches for a number of slots; they double. */
+    TURN_GROUPS = 400,
+    TURN_SLOTS = 100,
+    FALLBACK_NODES = 500, /* for a good schedule when the budget is gone */
+};
 
 static int solve_no_memory(struct error *err)
 {
@@ -132,17 +141,67 @@ static int solve_infeasible(struct problem *problem, const struct slots_options 
     return 0;
 }
 
-/* Level 1: counts up from the bound. cell[] holds some schedule when it returns YES or BUDGET. */
-static enum outcome solve_fewest(struct problem *problem, size_t bound, int *cell, struct arena *arena,
-                                 struct slots_result *result)
+/* Level 1 at work. */
+struct fewest {
+    struct problem *problem;
+    struct apart *apart;
+    size_t clique[REGIMEN_DOSES_MAX];
+    size_t bound; /* size of the clique */
+    uint32_t weight[REGIMEN_DOSES_MAX];
+    int *cell; /* some schedule */
+    bool in_order;
+};
+
+/* Are k slots enough? The two searches take turns. */
+static enum outcome fewest_try(struct fewest *f, int k, struct tree *tree, enum slots_proof *ret_proof)
+{
+    uint64_t groups = TURN_GROUPS;
+    uint64_t slots = TURN_SLOTS;
+    for (;; groups *= 2, slots *= 2) {
+        enum outcome outcome = OUTCOME_AGAIN;
+        *ret_proof = SLOTS_PROOF_GROUPS;
+        if (!f->in_order)
+            outcome = group_solve(f->problem, f->apart, k, groups, f->weight, f->cell, tree);
+        if (outcome != OUTCOME_AGAIN)
+            return outcome;
+        *ret_proof = SLOTS_PROOF_TREE;
+        outcome = search_solve(f->problem, k, slots, f->cell, tree);
+        if (outcome != OUTCOME_AGAIN)
+            return outcome;
+    }
+}
+
+/* The budget is gone while k slots were tried: a schedule with few more, without a search worth the name. */
+static enum outcome fewest_fallback(struct fewest *f, size_t k)
+{
+    struct tree none = {.wanted = false};
+    f->problem->budget = 0;
+    while (++k < SLOTS_MAX) {
+        enum outcome outcome =
+            group_solve(f->problem, f->apart, (int)k, FALLBACK_NODES, f->weight, f->cell, &none);
+        if (outcome == OUTCOME_MEMORY)
+            return outcome;
+        if (outcome == OUTCOME_YES)
+            break;
+    }
+    return OUTCOME_BUDGET;
+}
+
+/* Counts up from the bound. */
+static enum outcome solve_fewest(struct fewest *f, struct arena *arena, struct slots_result *result)
 {
     struct tree tree = {.wanted = true, .arena = arena};
-    result->lower_bound = bound;
-    for (size_t k = bound ? bound : 1; k <= SLOTS_MAX; k++) {
-        enum outcome outcome = search_solve(problem, (int)k, cell, &tree);
+    size_t first = f->bound ? f->bound : 1;
+    for (size_t i = 0; i < f->problem->count; i++)
+        f->weight[i] = 1;
+    for (size_t k = first; k <= SLOTS_MAX; k++) {
+        enum slots_proof proof;
+        enum outcome outcome = fewest_try(f, (int)k, &tree, &proof);
+        if (outcome == OUTCOME_BUDGET)
+            return fewest_fallback(f, k);
         if (outcome != OUTCOME_NO)
             return outcome;
-        result->proof = SLOTS_PROOF_TREE;
+        result->proof = proof;
         result->refuted_slots = k;
         result->lower_bound = k + 1;
         struct slots_node *rows = arena_array(arena, tree.count, sizeof *rows);
@@ -155,33 +214,16 @@ static enum outcome solve_fewest(struct problem *problem, size_t bound, int *cel
     return OUTCOME_NO;
 }
 
-static int solve_feasible(struct problem *problem, const struct slots_options *options, int *cell,
-                          struct arena *arena, struct slots_result *result, struct error *err)
+/* Levels 2.. after level 1 ended so. */
+static int solve_levels(struct fewest *f, const struct slots_options *options, enum outcome outcome,
+                        struct arena *arena, struct slots_result *result, struct error *err)
 {
-    struct apart *apart = arena_alloc(problem->arena, sizeof *apart);
-    size_t clique[REGIMEN_DOSES_MAX];
-    if (!apart)
-        return solve_no_memory(err);
-    apart_build(problem, apart);
-    size_t bound = clique_find(problem, apart, clique);
-    if (!solve_clique(problem, clique, bound, arena, result))
-        return solve_no_memory(err);
-    if (bound > SLOTS_MAX)
-        return error_set(err, E_LIMIT, "regimen \"%s\": needs %zu slots a day, more than the limit of %d",
-                         problem->regimen->id, bound, SLOTS_MAX);
-    result->proof = SLOTS_PROOF_CLIQUE;
-    enum outcome outcome = solve_fewest(problem, bound, cell, arena, result);
-    if (outcome == OUTCOME_MEMORY)
-        return solve_no_memory(err);
-    if (outcome == OUTCOME_NO)
-        return error_set(err, E_LIMIT, "regimen \"%s\": needs more than %d slots a day", problem->regimen->id,
-                         SLOTS_MAX);
     struct cost cost = {.soft = 0};
     int levels = options->levels ? options->levels : 5;
     int slots = outcome == OUTCOME_YES ? (int)result->lower_bound : 0;
     result->status = outcome == OUTCOME_YES ? SLOTS_OPTIMAL : SLOTS_BUDGET;
-    outcome = optimise(problem, slots, slots ? levels : 1, cell, &cost);
-    if (outcome == OUTCOME_MEMORY || !solve_times(problem, cell, arena, result))
+    outcome = optimise(f->problem, slots, slots ? levels : 1, f->cell, &cost);
+    if (outcome == OUTCOME_MEMORY || !solve_times(f->problem, f->cell, arena, result))
         return solve_no_memory(err);
     if (outcome == OUTCOME_BUDGET)
         result->status = SLOTS_BUDGET;
@@ -193,14 +235,13 @@ static int solve_feasible(struct problem *problem, const struct slots_options *o
     return 0;
 }
 
-static int solve_problem(struct problem *problem, const struct slots_options *options, struct arena *arena,
-                         struct slots_result *result, struct error *err)
+/* The straight try did not make it: is there any schedule, and in how many slots? */
+static int solve_search(struct fewest *f, const struct slots_options *options, struct arena *arena,
+                        struct slots_result *result, struct error *err)
 {
-    int *cell = arena_array(problem->arena, REGIMEN_DOSES_MAX, sizeof *cell);
+    struct problem *problem = f->problem;
     struct tree tree = {.wanted = options->any_conflict, .arena = arena};
-    if (!cell)
-        return solve_no_memory(err);
-    enum outcome outcome = times_solve(problem, cell, &tree);
+    enum outcome outcome = times_solve(problem, f->cell, &tree);
     if (outcome == OUTCOME_MEMORY)
         return solve_no_memory(err);
     if (outcome == OUTCOME_BUDGET) {
@@ -209,8 +250,48 @@ static int solve_problem(struct problem *problem, const struct slots_options *op
     }
     if (outcome == OUTCOME_NO)
         return solve_infeasible(problem, options, &tree, arena, result, err);
+    if (!solve_clique(problem, f->clique, f->bound, arena, result))
+        return solve_no_memory(err);
+    if (f->bound > SLOTS_MAX)
+        return error_set(err, E_LIMIT, "regimen \"%s\": needs %zu slots a day, more than the limit of %d",
+                         problem->regimen->id, f->bound, SLOTS_MAX);
+    result->lower_bound = f->bound;
+    result->proof = SLOTS_PROOF_CLIQUE;
+    outcome = solve_fewest(f, arena, result);
+    if (outcome == OUTCOME_MEMORY)
+        return solve_no_memory(err);
+    if (outcome == OUTCOME_NO)
+        return error_set(err, E_LIMIT, "regimen \"%s\": needs more than %d slots a day", problem->regimen->id,
+                         SLOTS_MAX);
+    return solve_levels(f, options, outcome, arena, result, err);
+}
+
+static int solve_problem(struct problem *problem, const struct slots_options *options, struct arena *arena,
+                         struct slots_result *result, struct error *err)
+{
+    struct fewest f = {.problem = problem, .in_order = options->in_order};
+    struct slots_rule rule;
+    f.cell = arena_array(problem->arena, REGIMEN_DOSES_MAX, sizeof *f.cell);
+    f.apart = arena_alloc(problem->arena, sizeof *f.apart);
+    if (!f.cell || !f.apart)
+        return solve_no_memory(err);
+    if (!times_propagate(problem, problem->win[0], &rule))
+        return solve_search(&f, options, arena, result, err);
     problem_cut_states(problem);
-    return solve_feasible(problem, options, cell, arena, result, err);
+    apart_build(problem, f.apart);
+    f.bound = clique_find(problem, f.apart, f.clique);
+    enum outcome outcome = OUTCOME_AGAIN;
+    if (f.bound <= SLOTS_MAX && !f.in_order)
+        outcome = group_dive(problem, f.apart, (int)f.bound, f.cell);
+    if (outcome == OUTCOME_MEMORY)
+        return solve_no_memory(err);
+    if (outcome != OUTCOME_YES)
+        return solve_search(&f, options, arena, result, err);
+    if (!solve_clique(problem, f.clique, f.bound, arena, result))
+        return solve_no_memory(err);
+    result->lower_bound = f.bound;
+    result->proof = SLOTS_PROOF_CLIQUE;
+    return solve_levels(&f, options, outcome, arena, result, err);
 }
 
 int solve_with_rules(const struct regimen *regimen, const struct rules *rules,

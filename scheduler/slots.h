@@ -63,11 +63,21 @@ struct slots_apart {
  * Refutation tree, one row a node in preorder. A leaf names the rule that closed it. An inner node decides
  * something about one dose; its branches follow as rows, each subtree whole before the next, and the top row
  * of each says in `branch` what was decided:
- *   SLOTS_NODE_SLOT   the dose is in slot `branch` (for "so few slots are impossible")
- *   SLOTS_NODE_TIME   0: the dose is at or before `minute`; 1: later (for "no schedule at all")
- *   SLOTS_NODE_STATE  1: all doses of the drug lie inside its same_state times; 2: all outside
+ *   SLOTS_NODE_SLOT   the dose is in slot `branch` (for "so few slots are impossible", slots in order)
+ *   SLOTS_NODE_GROUP  the dose is in the slot of dose `branch`, the first of its group, or OWN: it is the
+ * first of a group of its own (for "so few slots are impossible", slots in no order) SLOTS_NODE_TIME   0: the
+ * dose is at or before `minute`; 1: later (for "no schedule at all") SLOTS_NODE_STATE  1: all doses of the
+ * drug lie inside its same_state times; 2: all outside
  */
-enum slots_node_kind { SLOTS_NODE_LEAF, SLOTS_NODE_SLOT, SLOTS_NODE_TIME, SLOTS_NODE_STATE };
+enum slots_node_kind {
+    SLOTS_NODE_LEAF,
+    SLOTS_NODE_SLOT,
+    SLOTS_NODE_TIME,
+    SLOTS_NODE_STATE,
+    SLOTS_NODE_GROUP,
+};
+
+enum { SLOTS_BRANCH_OWN = -1 };
 
 struct slots_node {
     enum slots_node_kind kind;
@@ -81,7 +91,8 @@ struct slots_node {
 enum slots_proof {
     SLOTS_PROOF_NONE,   /* budget exhausted, or no dose at all */
     SLOTS_PROOF_CLIQUE, /* as many pairwise apart doses as slots */
-    SLOTS_PROOF_TREE,   /* refutes refuted_slots slots */
+    SLOTS_PROOF_TREE,   /* refutes refuted_slots slots, by which dose is in which of the ordered slots */
+    SLOTS_PROOF_GROUPS, /* refutes refuted_slots slots, by which doses are together */
     SLOTS_PROOF_TIMES,  /* refutes any number of slots: infeasible */
 };
 
@@ -145,6 +156,7 @@ struct slots_options {
         *scratch;      /* NULL or one to work in and reset: spares the system when there are many regimens */
     bool no_conflict;  /* leave `conflict` and its tree out */
     bool any_conflict; /* `conflict` names all rules instead of a minimal set: the proof without its search */
+    bool in_order;     /* search over ordered slots alone, never by groups: for tests and comparisons */
 };
 
 /* regimen must be ready (regimen_ready). options may be NULL. E_LIMIT: more than SLOTS_MAX slots needed;

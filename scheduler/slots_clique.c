@@ -122,7 +122,7 @@ static void clique_grow(struct clique_search *s, uint64_t open0, uint64_t open1,
     }
 }
 
-size_t clique_find(const struct problem *problem, const struct apart *apart, size_t *out)
+size_t clique_find(const struct problem *problem, struct apart *apart, size_t *out)
 {
     struct clique_search s = {.apart = apart, .best = out};
     uint64_t all[2] = {0, 0};
@@ -136,5 +136,7 @@ size_t clique_find(const struct problem *problem, const struct apart *apart, siz
             out[k] = out[k - 1];
         out[k] = v;
     }
+    for (size_t i = 0; i < s.best_count; i++)
+        apart->clique[out[i] / 64] |= UINT64_C(1) << (out[i] % 64);
     return s.best_count;
 }

@@ -74,15 +74,31 @@ int64_t cost_balance(const struct costs *costs, const int *cell)
     return sum;
 }
 
+/* Levels 2 and 3 of one dose of a drug at a minute. */
+static int64_t cost_dose(const struct regimen_drug *drug, size_t place, int minute)
+{
+    return cost_soft(&drug->doses[place], minute) * COST_SOFT +
+           (drug->previous ? abs(minute - drug->previous[place]) : 0);
+}
+
+static int64_t cost_slot(const struct costs *costs, int minute)
+{
+    return costs->by_previous ? 0 : cost_anchor(&costs->problem->regimen->patient, minute);
+}
+
 int64_t cost_total(const struct costs *costs, const int *cell)
 {
     const struct problem *problem = costs->problem;
+    const struct regimen *regimen = problem->regimen;
     int64_t sum = 0;
     uint64_t used[(REGIMEN_DAY + 63) / 64] = {0};
+    size_t first = 0;
     for (size_t i = 0; i < problem->count; i++) {
-        sum += costs->dose[i * (size_t)problem->cells + (size_t)cell[i]];
+        size_t drug = problem->drug_of[i];
+        first = i > 0 && problem->drug_of[i - 1] == drug ? first : i;
+        sum += cost_dose(&regimen->drugs[drug], i - first, cell[i] * regimen->grid);
         if (!cells_have(used, cell[i]))
-            sum += costs->slot[cell[i]];
+            sum += cost_slot(costs, cell[i] * regimen->grid);
         cells_add(used, cell[i]);
     }
     return sum;
@@ -109,30 +125,34 @@ bool costs_create(struct costs *costs, const struct problem *problem, int slots,
     const struct regimen *regimen = problem->regimen;
     size_t cells = (size_t)problem->cells;
     *costs = (struct costs){.problem = problem, .by_previous = regimen_has_previous(regimen)};
-    costs->dose = arena_array(arena, problem->count * cells, sizeof *costs->dose);
-    costs->slot = arena_array(arena, cells, sizeof *costs->slot);
     costs->balanced = arena_array(arena, regimen->drug_count, sizeof *costs->balanced);
     costs->night = arena_array(arena, regimen->drug_count, sizeof *costs->night);
+    if (!costs->balanced || !costs->night)
+        return false;
+    for (size_t d = 0; d < regimen->drug_count; d++) {
+        costs->night[d] = cost_night(problem, d);
+        costs->balanced[d] = regimen->drugs[d].dose_count > 1 && !regimen->drugs[d].unbalanced;
+    }
+    if (slots == 0)
+        return true;
+    costs->dose = arena_array(arena, problem->count * cells, sizeof *costs->dose);
+    costs->slot = arena_array(arena, cells, sizeof *costs->slot);
     costs->priced = arena_array(arena, problem->count, sizeof *costs->priced);
-    if (!costs->dose || !costs->slot || !costs->balanced || !costs->night || !costs->priced ||
-        (slots && !costs_scratch(costs, (size_t)slots, arena)))
+    if (!costs->dose || !costs->slot || !costs->priced || !costs_scratch(costs, (size_t)slots, arena))
         return false;
     size_t dose = 0;
     for (size_t d = 0; d < regimen->drug_count; d++) {
         const struct regimen_drug *drug = &regimen->drugs[d];
-        costs->night[d] = cost_night(problem, d);
-        costs->balanced[d] = drug->dose_count > 1 && !drug->unbalanced;
         for (size_t i = 0; i < drug->dose_count; i++, dose++) {
             for (size_t c = 0; c < cells && (drug->previous || drug->doses[i].soft_count); c++) {
                 int minute = (int)c * regimen->grid;
-                costs->dose[dose * cells + c] = cost_soft(&drug->doses[i], minute) * COST_SOFT +
-                                                (drug->previous ? abs(minute - drug->previous[i]) : 0);
+                costs->dose[dose * cells + c] = cost_dose(drug, i, minute);
                 costs->priced[dose] |= costs->dose[dose * cells + c] != 0;
             }
         }
     }
-    for (size_t c = 0; c < cells && !costs->by_previous; c++)
-        costs->slot[c] = cost_anchor(&regimen->patient, (int)c * regimen->grid);
+    for (size_t c = 0; c < cells; c++)
+        costs->slot[c] = cost_slot(costs, (int)c * regimen->grid);
     return true;
 }
 

@@ -99,13 +99,18 @@ static inline bool rules_have(const struct rules *rules, size_t number)
 /* Compiles the regimen with the rules in force. NULL without memory. */
 struct problem *problem_create(const struct regimen *regimen, const struct rules *rules, struct arena *arena);
 
-/* Takes away every cell that has no partner in some pair, to the fixpoint, over dom[count * words]. False
- * when a dose has no cell left; *ret_rule names the rule that took the last one. */
+/* The cells that have a partner in `other`, whose time minus ours (sign 1) or ours minus its (-1) the pair
+ * limits. False when that is every cell of the day: out is not written then. */
+bool pair_support(const struct problem *problem, const struct pair *pair, const uint64_t *other, int sign,
+                  uint64_t *out);
+
 /* Recomputes win[1] and win[2] after win[0] changed. */
 void problem_cut_states(struct problem *problem);
+/* Takes away every cell that has no partner in some pair, to the fixpoint, over dom[count * words]. False
+ * when a dose has no cell left; *ret_rule names the rule that took the last one. */
 bool times_propagate(const struct problem *problem, uint64_t *dom, struct slots_rule *ret_rule);
 
-/* AGAIN: this run's own allowance is used up; never leaves the engine. */
+/* AGAIN: this run's own allowance is used up; another engine has its turn. */
 enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_BUDGET, OUTCOME_MEMORY, OUTCOME_AGAIN };
 
 /* A growing list of tree rows. */
@@ -127,14 +132,17 @@ enum outcome times_solve(struct problem *problem, int *cell, struct tree *tree);
 /* The largest set of doses that are pairwise apart (exact unless huge); adjacency as bit rows. */
 struct apart {
     uint64_t row[REGIMEN_DOSES_MAX][2];
+    uint64_t clique[2]; /* what clique_find found */
 };
 void apart_build(const struct problem *problem, struct apart *apart);
-size_t clique_find(const struct problem *problem, const struct apart *apart, size_t *out);
+size_t clique_find(const struct problem *problem, struct apart *apart, size_t *out);
 /* Why two doses are apart. */
 struct slots_rule apart_reason(const struct problem *problem, size_t a, size_t b);
 
-/* Is there a schedule in at most slots slots? YES fills cell[count], NO fills the tree. */
-enum outcome search_solve(struct problem *problem, int slots, int *cell, struct tree *tree);
+/* Is there a schedule in at most slots slots? Spends at most `allowance` nodes, then AGAIN. YES fills
+ * cell[count], NO fills the tree. */
+enum outcome search_solve(struct problem *problem, int slots, uint64_t allowance, int *cell,
+                          struct tree *tree);
 
 /* The cost of a schedule in every level after the first. */
 struct cost {

@@ -193,7 +193,8 @@ static int search_node(struct search *s, struct net *net, size_t depth, int bran
     return OUTCOME_NO;
 }
 
-enum outcome search_solve(struct problem *problem, int slots, int *cell, struct tree *tree)
+enum outcome search_solve(struct problem *problem, int slots, uint64_t allowance, int *cell,
+                          struct tree *tree)
 {
     struct search s = {.problem = problem, .slots = slots, .tree = tree, .cell = cell};
     struct net root;
@@ -212,6 +213,10 @@ enum outcome search_solve(struct problem *problem, int slots, int *cell, struct 
     }
     for (s.run_limit = RESTART_FIRST;; s.run_limit += s.run_limit / 2) {
         struct reason why;
+        allowance -= s.run_nodes < allowance ? s.run_nodes : allowance;
+        if (allowance == 0)
+            return OUTCOME_AGAIN;
+        s.run_limit = s.run_limit < allowance ? s.run_limit : allowance;
         s.run_nodes = 0;
         tree->count = 0;
         int outcome = search_node(&s, &root, 0, 0, &why);

@@ -32,8 +32,11 @@ bool tree_add(struct tree *tree, struct slots_node row)
     return true;
 }
 
+/* The functions below are inlined with a known number of words where speed matters. */
+#define INLINE static inline __attribute__((always_inline))
+
 /* set moved by d cells, later for d > 0; what leaves the day is gone. */
-static void cells_shift(uint64_t *out, const uint64_t *set, int d, int words)
+INLINE void cells_shift(uint64_t *out, const uint64_t *set, int d, int words)
 {
     int far = d < 0 ? -d : d;
     int jump = far / 64;
@@ -53,84 +56,121 @@ static void cells_shift(uint64_t *out, const uint64_t *set, int d, int words)
     }
 }
 
-/* set |= set moved by 1..far cells (later for up) */
-static void cells_smear(uint64_t *set, int far, bool up, int words)
+/* out |= set moved by each of from..to, which do not lie on both sides of 0 */
+INLINE void cells_sweep(uint64_t *out, const uint64_t *set, int from, int to, int words)
 {
+    uint64_t sum[(REGIMEN_DAY + 63) / 64];
     uint64_t moved[(REGIMEN_DAY + 63) / 64];
-    for (int done = 0; done < far;) {
-        int step = done + 1 < far - done ? done + 1 : far - done;
-        cells_shift(moved, set, up ? step : -step, words);
+    bool up = from >= 0;
+    cells_shift(sum, set, up ? from : to, words);
+    for (int done = 0; done < to - from;) {
+        int step = done + 1 < to - from - done ? done + 1 : to - from - done;
+        cells_shift(moved, sum, up ? step : -step, words);
         for (int w = 0; w < words; w++)
-            set[w] |= moved[w];
+            sum[w] |= moved[w];
         done += step;
     }
+    for (int w = 0; w < words; w++)
+        out[w] |= sum[w];
+}
+
+/* out |= set moved by each of from..to. In two halves over 0: what the first move pushes out of the day would
+ * not come back. */
+INLINE void cells_smear(uint64_t *out, const uint64_t *set, int from, int to, int words)
+{
+    if (from < 0)
+        cells_sweep(out, set, from, to < 0 ? to : 0, words);
+    if (to >= 0)
+        cells_sweep(out, set, from > 0 ? from : 0, to, words);
 }
 
 /* out |= the cells from..to */
-static void cells_fill(uint64_t *out, int from, int to, int words)
+INLINE void cells_fill(uint64_t *out, int from, int to, int words)
 {
-    uint64_t run[(REGIMEN_DAY + 63) / 64];
-    memset(run, 0xff, (size_t)words * sizeof *run);
-    (void)cells_clip(run, words, from, to);
-    for (int w = 0; w < words; w++)
-        out[w] |= run[w];
+    for (int w = from >> 6; w <= to >> 6 && w < words; w++) {
+        uint64_t run = ~UINT64_C(0);
+        if (w == from >> 6)
+            run &= ~UINT64_C(0) << (from & 63);
+        if (w == to >> 6)
+            run &= ~UINT64_C(0) >> (63 - (to & 63));
+        out[w] |= run;
+    }
 }
 
-/* out |= set moved by each of from..to */
-static void cells_spread(uint64_t *out, const uint64_t *set, int from, int to, const struct problem *problem)
+/* A range of moves and the cells that it makes of a set from first..last, when it leaves no hole. */
+struct reach {
+    int from, to;
+    int low, high; /* clipped to the day; low > high when empty */
+    bool whole;
+};
+
+INLINE struct reach reach_of(int from, int to, int first, int last, int cells)
 {
-    int words = problem->words;
-    int n = problem->cells;
-    from = from < -n ? -n : from;
-    to = to > n ? n : to;
+    struct reach r = {.from = from, .to = to, .low = first + from, .high = last + to};
+    r.whole = to - from >= last - first;
+    r.low = r.low > 0 ? r.low : 0;
+    r.high = r.high < cells - 1 ? r.high : cells - 1;
     if (from > to)
-        return;
-    int first = cells_first(set, words);
-    if (first < 0)
-        return;
-    if (to == n || from == -n) { /* no limit on one side: everything beyond one member */
-        int low = from == -n ? 0 : first + from;
-        int high = to == n ? n - 1 : cells_last(set, words) + to;
-        if (low < n && high >= 0)
-            cells_fill(out, low > 0 ? low : 0, high < n ? high : n - 1, words);
-        return;
-    }
-    uint64_t part[(REGIMEN_DAY + 63) / 64];
-    if (to >= 0) {
-        int start = from > 0 ? from : 0;
-        cells_shift(part, set, start, words);
-        cells_smear(part, to - start, true, words);
-        for (int w = 0; w < words; w++)
-            out[w] |= part[w];
-    }
-    if (from < 0) {
-        int start = to < 0 ? to : 0;
-        cells_shift(part, set, start, words);
-        cells_smear(part, start - from, false, words);
-        for (int w = 0; w < words; w++)
-            out[w] |= part[w];
-    }
+        r.low = cells;
+    return r;
 }
 
-/* The cells that have a partner in `other`, whose time minus ours (sign 1) or ours minus its (-1) the pair
- * limits. */
-static void pair_support(const struct problem *problem, const struct pair *pair, const uint64_t *other,
-                         int sign, uint64_t *out)
+/* One reach into out, which is empty. */
+INLINE void reach_add(uint64_t *out, const struct reach *r, const uint64_t *set, int words)
 {
-    memset(out, 0, (size_t)problem->words * sizeof *out);
+    if (r->low > r->high)
+        return;
+    if (r->whole)
+        cells_fill(out, r->low, r->high, words);
+    else
+        cells_smear(out, set, r->from, r->to, words);
+}
+
+INLINE bool support_words(const struct problem *problem, const struct pair *pair, const uint64_t *other,
+                          int sign, uint64_t *out, int words)
+{
+    int first = cells_first(other, words);
+    int last = cells_last(other, words);
     bool band = pair->before > 0 || pair->after > 0;
-    int ranges[2][2] = {{pair->lo, band && -pair->before < pair->hi ? -pair->before : pair->hi},
-                        {band && pair->after > pair->lo ? pair->after : pair->lo, pair->hi}};
-    for (int r = 0; r < (band ? 2 : 1); r++) {
-        if (sign > 0)
-            cells_spread(out, other, -ranges[r][1], -ranges[r][0], problem);
-        else
-            cells_spread(out, other, ranges[r][0], ranges[r][1], problem);
+    int lo = pair->lo;
+    int hi = pair->hi;
+    int n = problem->cells;
+    for (int w = 0; w < words; w++)
+        out[w] = 0;
+    if (first < 0)
+        return true;
+    int down = band && -pair->before < hi ? -pair->before : hi; /* lo..down and up..hi are allowed */
+    struct reach r = sign > 0 ? reach_of(-down, -lo, first, last, n) : reach_of(lo, down, first, last, n);
+    if (!band) {
+        if (r.whole && r.low == 0 && r.high == n - 1)
+            return false;
+        reach_add(out, &r, other, words);
+        return true;
     }
-    if (band && pair->together && pair->lo <= 0 && pair->hi >= 0) {
-        for (int w = 0; w < problem->words; w++)
+    int up = pair->after > lo ? pair->after : lo;
+    struct reach q = sign > 0 ? reach_of(-hi, -up, first, last, n) : reach_of(up, hi, first, last, n);
+    if (r.whole && q.whole && r.low <= r.high && q.low <= q.high) {
+        int low = r.low < q.low ? r.low : q.low;
+        int high = r.high > q.high ? r.high : q.high;
+        bool joined = r.low <= q.high + 1 && q.low <= r.high + 1;
+        if (joined && low == 0 && high == n - 1)
+            return false;
+    }
+    reach_add(out, &r, other, words);
+    reach_add(out, &q, other, words);
+    if (pair->together && lo <= 0 && hi >= 0) {
+        for (int w = 0; w < words; w++)
             out[w] |= other[w] & pair->together[w];
     }
+    return true;
+}
+
+bool pair_support(const struct problem *problem, const struct pair *pair, const uint64_t *other, int sign,
+                  uint64_t *out)
+{
+    if (problem->words == 2) /* a grid of 15 minutes */
+        return support_words(problem, pair, other, sign, out, 2);
+    return support_words(problem, pair, other, sign, out, problem->words);
 }
 
 static bool cells_keep(uint64_t *set, const uint64_t *keep, int words)
@@ -211,16 +251,14 @@ static bool times_pass(const struct problem *problem, uint64_t *dom, const struc
         bool fresh_j = dirty_has(old, pair->j) || dirty_has(changed, pair->j);
         size_t hit = SIZE_MAX;
         if (fresh_j) {
-            pair_support(problem, pair, dj, 1, keep);
-            if (cells_keep(di, keep, problem->words)) {
+            if (pair_support(problem, pair, dj, 1, keep) && cells_keep(di, keep, problem->words)) {
                 dirty_add(changed, pair->i);
                 hit = pair->i;
                 fresh_i = true;
             }
         }
         if (fresh_i && (hit == SIZE_MAX || !cells_empty(di, problem->words))) {
-            pair_support(problem, pair, di, -1, keep);
-            if (cells_keep(dj, keep, problem->words)) {
+            if (pair_support(problem, pair, di, -1, keep) && cells_keep(dj, keep, problem->words)) {
                 dirty_add(changed, pair->j);
                 hit = pair->j;
             }

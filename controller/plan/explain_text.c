@@ -120,7 +120,7 @@ static void explain_fewer(const struct regimen *regimen, const struct slots_resu
     if (!result->has_schedule || result->clique_count == 0)
         return;
     explanation_begin(e, "why_not_fewer");
-    if (result->proof == SLOTS_PROOF_TREE)
+    if (result->proof == SLOTS_PROOF_TREE || result->proof == SLOTS_PROOF_GROUPS)
         buf_printf(&e->text, "%zu times a day are too few: all %zu cases of placing the doses fail. ",
                    result->refuted_slots, result->tree_count);
     buf_text(&e->members, ",\"doses\":[");

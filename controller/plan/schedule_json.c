@@ -68,6 +68,21 @@ static void write_clique(struct buf *out, const struct regimen *regimen, const s
     buf_char(out, ']');
 }
 
+/* What was decided: the dose that it is with, or "own"; else a number. */
+static void write_branch(struct buf *out, const struct regimen *regimen, enum slots_node_kind kind,
+                         int branch)
+{
+    if (kind != SLOTS_NODE_GROUP) {
+        buf_printf(out, ",[%d,", branch);
+    } else if (branch == SLOTS_BRANCH_OWN) {
+        buf_text(out, ",[\"own\",");
+    } else {
+        buf_text(out, ",[[");
+        write_dose(out, regimen, (size_t)branch);
+        buf_text(out, "],");
+    }
+}
+
 /* Writes the subtree at *row and moves *row behind it. Depth is bounded by the solver's own decisions. */
 static void write_tree(struct buf *out, const struct regimen *regimen, const struct slots_result *result,
                        size_t *row)
@@ -81,6 +96,10 @@ static void write_tree(struct buf *out, const struct regimen *regimen, const str
         buf_text(out, "[\"slot\",");
         write_dose(out, regimen, node->dose);
         break;
+    case SLOTS_NODE_GROUP:
+        buf_text(out, "[\"with\",");
+        write_dose(out, regimen, node->dose);
+        break;
     case SLOTS_NODE_TIME:
         buf_text(out, "[\"time\",");
         write_dose(out, regimen, node->dose);
@@ -92,7 +111,7 @@ static void write_tree(struct buf *out, const struct regimen *regimen, const str
         break;
     }
     for (uint32_t b = 0; b < node->branches; b++) {
-        buf_printf(out, ",[%d,", result->tree[*row].branch);
+        write_branch(out, regimen, node->kind, result->tree[*row].branch);
         write_tree(out, regimen, result, row);
         buf_char(out, ']');
     }
@@ -105,6 +124,7 @@ static int write_certificate(struct buf *out, const struct regimen *regimen,
     static const char *const proofs[] = {[SLOTS_PROOF_NONE] = "none",
                                          [SLOTS_PROOF_CLIQUE] = "clique",
                                          [SLOTS_PROOF_TREE] = "tree",
+                                         [SLOTS_PROOF_GROUPS] = "groups",
                                          [SLOTS_PROOF_TIMES] = "times"};
     uint8_t hash[SEAL_HASH_BYTES];
     char text[SEAL_HASH_TEXT_BYTES];
@@ -120,9 +140,10 @@ static int write_certificate(struct buf *out, const struct regimen *regimen,
     buf_printf(out, ",\"proof\":\"%s\"", proofs[result->proof]);
     if (result->proof == SLOTS_PROOF_CLIQUE)
         write_clique(out, regimen, result);
-    if (result->proof == SLOTS_PROOF_TREE)
+    bool slots = result->proof == SLOTS_PROOF_TREE || result->proof == SLOTS_PROOF_GROUPS;
+    if (slots)
         buf_printf(out, ",\"slots\":%zu", result->refuted_slots);
-    if (result->proof == SLOTS_PROOF_TREE || result->proof == SLOTS_PROOF_TIMES) {
+    if (slots || result->proof == SLOTS_PROOF_TIMES) {
         size_t row = 0;
         buf_text(out, ",\"tree\":");
         write_tree(out, regimen, result, &row);

@@ -136,8 +136,8 @@ static int add_row(struct reader *r, struct slots_node row)
     return 0;
 }
 
-/* What stands before the branches of an inner row: "slot", drug, dose | "time", drug, dose, minute | "state",
- * drug. *ret_first is the place of the first branch. */
+/* What stands before the branches of an inner row: "slot", drug, dose | "with", drug, dose | "time", drug,
+ * dose, minute | "state", drug. *ret_first is the place of the first branch. */
 static int read_decision(struct reader *r, const json_t *list, const struct place *at,
                          struct slots_node *node, size_t *ret_first)
 {
@@ -146,6 +146,10 @@ static int read_decision(struct reader *r, const json_t *list, const struct plac
     int rc = 0;
     if (kind && strcmp(kind, "slot") == 0) {
         node->kind = SLOTS_NODE_SLOT;
+        *ret_first = 3;
+        rc = read_dose(r, list, 1, at, &dose);
+    } else if (kind && strcmp(kind, "with") == 0) {
+        node->kind = SLOTS_NODE_GROUP;
         *ret_first = 3;
         rc = read_dose(r, list, 1, at, &dose);
     } else if (kind && strcmp(kind, "time") == 0) {
@@ -165,6 +169,22 @@ static int read_decision(struct reader *r, const json_t *list, const struct plac
         rc = place_error(at, E_INPUT, r->err, "is no row of a refutation tree");
     }
     node->dose = (uint32_t)dose;
+    return rc;
+}
+
+/* What a branch decides: a number, or of "with" the dose that it is with, or "own". */
+static int read_branch(struct reader *r, const json_t *value, const struct place *at,
+                       enum slots_node_kind kind, int *ret)
+{
+    if (kind != SLOTS_NODE_GROUP)
+        return read_int_value(value, at, 0, SLOTS_MAX, ret, r->err);
+    const char *own = json_string_value(value);
+    size_t dose = 0;
+    *ret = SLOTS_BRANCH_OWN;
+    if (own && strcmp(own, "own") == 0)
+        return 0;
+    int rc = read_dose(r, value, 0, at, &dose);
+    *ret = (int)dose;
     return rc;
 }
 
@@ -192,7 +212,7 @@ static int read_tree(struct reader *r, const json_t *value, const struct place *
         int decision = 0;
         if (!json_is_array(pair) || json_array_size(pair) != 2)
             return place_error(at, E_INPUT, r->err, "a branch of the refutation tree must be [decision,row]");
-        rc = read_int_value(json_array_get(pair, 0), at, 0, SLOTS_MAX, &decision, r->err);
+        rc = read_branch(r, json_array_get(pair, 0), at, node.kind, &decision);
         if (!rc)
             rc = read_tree(r, json_array_get(pair, 1), at, depth + 1, decision);
     }
@@ -255,10 +275,11 @@ static int read_certificate(struct reader *r, const json_t *certificate, struct 
         result->proof = SLOTS_PROOF_CLIQUE;
         return read_clique(r, certificate, &at, result);
     }
-    bool slots = strcmp(proof, "tree") == 0;
+    bool groups = strcmp(proof, "groups") == 0;
+    bool slots = groups || strcmp(proof, "tree") == 0;
     if (!slots && strcmp(proof, "times") != 0)
         return place_error(&at, E_INPUT, r->err, "unknown proof \"%.40s\"", proof);
-    result->proof = slots ? SLOTS_PROOF_TREE : SLOTS_PROOF_TIMES;
+    result->proof = groups ? SLOTS_PROOF_GROUPS : slots ? SLOTS_PROOF_TREE : SLOTS_PROOF_TIMES;
     int refuted = 0;
     struct place in = {.up = &at, .name = "tree"};
     if (slots)

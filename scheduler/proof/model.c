@@ -252,16 +252,17 @@ static bool has_partner(const struct model *model, const struct relation *r, boo
 }
 
 static bool narrow_dose(const struct model *model, const struct relation *r, bool first, uint8_t *may,
-                        bool *changed)
+                        uint8_t *changed)
 {
     size_t cells = (size_t)model->cells;
-    uint8_t *mine = may + (first ? r->a : r->b) * cells;
+    size_t dose = first ? r->a : r->b;
+    uint8_t *mine = may + dose * cells;
     const uint8_t *other = may + (first ? r->b : r->a) * cells;
     bool left = false;
     for (int c = 0; c < model->cells; c++) {
         if (mine[c] && !has_partner(model, r, first, c, other)) {
             mine[c] = 0;
-            *changed = true;
+            changed[dose] = 1;
         }
         left |= mine[c];
     }
@@ -269,7 +270,7 @@ static bool narrow_dose(const struct model *model, const struct relation *r, boo
 }
 
 /* All doses of a drug with same_state lie inside or all outside. */
-static bool narrow_states(const struct model *model, uint8_t *may, bool *changed)
+static bool narrow_states(const struct model *model, uint8_t *may, uint8_t *changed)
 {
     size_t cells = (size_t)model->cells;
     for (size_t i = 0; i < model->count; i++) {
@@ -286,7 +287,7 @@ static bool narrow_states(const struct model *model, uint8_t *may, bool *changed
             for (size_t c = 0; model->drug[j] == drug && c < cells; c++) {
                 if (may[j * cells + c] && !can[inside[c]]) {
                     may[j * cells + c] = 0;
-                    *changed = true;
+                    changed[j] = 1;
                 }
             }
         }
@@ -294,20 +295,23 @@ static bool narrow_states(const struct model *model, uint8_t *may, bool *changed
     return true;
 }
 
-bool model_narrow(const struct model *model, uint8_t *may)
+bool model_narrow(const struct model *model, uint8_t *may, uint8_t *fresh)
 {
-    bool changed = true;
     if (model->impossible)
         return false;
-    while (changed) {
-        changed = false;
-        if (!narrow_states(model, may, &changed))
+    for (bool again = true; again;) {
+        uint8_t changed[REGIMEN_DOSES_MAX] = {0};
+        if (!narrow_states(model, may, fresh))
             return false;
         for (size_t i = 0; i < model->relation_count; i++) {
             const struct relation *r = &model->relation[i];
-            if (!narrow_dose(model, r, true, may, &changed) || !narrow_dose(model, r, false, may, &changed))
+            bool look = fresh[r->a] || fresh[r->b] || changed[r->a] || changed[r->b];
+            if (look &&
+                (!narrow_dose(model, r, true, may, changed) || !narrow_dose(model, r, false, may, changed)))
                 return false;
         }
+        memcpy(fresh, changed, model->count);
+        again = memchr(changed, 1, model->count) != NULL;
     }
     return true;
 }

@@ -2,6 +2,7 @@
 #include "scheduler/proof/proof.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "scheduler/legality.h"
 #include "scheduler/proof/proof_private.h"
@@ -146,7 +147,9 @@ static bool reason_holds(const struct model *model, const uint8_t *may, const st
 static int check_clique(const struct model *model, const struct slots_result *result, struct error *err)
 {
     size_t n = result->clique_count;
-    bool open = model_narrow(model, model->may);
+    uint8_t fresh[REGIMEN_DOSES_MAX];
+    memset(fresh, 1, sizeof fresh);
+    bool open = model_narrow(model, model->may, fresh);
     if (!open)
         return claim_error(err, "the regimen has no schedule, a clique proves nothing");
     if (n != result->lower_bound)
@@ -184,10 +187,11 @@ static int check_bound(const struct regimen *regimen, const struct slots_result 
         return error_set(err, E_MEMORY, "no memory to check a proof");
     if (result->proof == SLOTS_PROOF_CLIQUE)
         return check_clique(&model, result, err);
-    if (result->proof != SLOTS_PROOF_TREE || result->refuted_slots != result->lower_bound - 1 ||
+    bool groups = result->proof == SLOTS_PROOF_GROUPS;
+    if ((!groups && result->proof != SLOTS_PROOF_TREE) || result->refuted_slots != result->lower_bound - 1 ||
         result->refuted_slots == 0 || result->refuted_slots > SLOTS_MAX)
         return claim_error(err, "the proof is not one of lower_bound");
-    return replay_slots(&model, result, (int)result->refuted_slots, arena, err);
+    return (groups ? replay_groups : replay_slots)(&model, result, (int)result->refuted_slots, arena, err);
 }
 
 static int check_infeasible(const struct regimen *regimen, const struct slots_result *result,

@@ -36,13 +36,16 @@ struct model {
  * memory. */
 bool model_create(struct model *model, const struct regimen *regimen, const struct slots_rule *rules,
                   size_t rule_count, struct arena *arena);
-/* Takes away possible times that have no partner, until nothing changes. False when a dose has none left. */
-bool model_narrow(const struct model *model, uint8_t *may);
+/* Takes away possible times that have no partner, until nothing changes. False when a dose has none left.
+ * fresh: per dose, whether its times changed since the last call; cleared. */
+bool model_narrow(const struct model *model, uint8_t *may, uint8_t *fresh);
 
 /* E_TAMPERED when the tree does not show what it should. */
 int replay_times(const struct model *model, const struct slots_result *result, struct arena *arena,
                  struct error *err);
 int replay_slots(const struct model *model, const struct slots_result *result, int slots, struct arena *arena,
                  struct error *err);
+int replay_groups(const struct model *model, const struct slots_result *result, int slots,
+                  struct arena *arena, struct error *err);
 
 #endif

@@ -307,6 +307,8 @@ static bool node_fits(const struct replay *r, const struct slots_node *node, boo
         return times && node->dose < r->model->count && node->branches == 2;
     case SLOTS_NODE_STATE:
         return !times && node->dose < r->model->regimen->drug_count && r->model->has_state[node->dose];
+    case SLOTS_NODE_GROUP:
+        break;
     }
     return false;
 }
@@ -379,7 +381,9 @@ int replay_slots(const struct model *model, const struct slots_result *result, i
     if (rc)
         return rc;
     r.slots = slots;
-    bool open = model_narrow(model, r.may);
+    uint8_t fresh[REGIMEN_DOSES_MAX];
+    memset(fresh, 1, sizeof fresh);
+    bool open = model_narrow(model, r.may, fresh);
     if (!stage_create(&r, &r.stack[0]))
         return error_set(err, E_MEMORY, "no memory to replay a refutation");
     struct stage *root = &r.stack[0];
@@ -433,7 +437,9 @@ static int replay_time_case(struct replay *r, size_t depth, bool open)
             if (early != (b == 0))
                 child->at[node->dose * (size_t)r->model->cells + (size_t)c] = 0;
         }
-        int rc = replay_time_case(r, depth + 1, open && model_narrow(r->model, child->at));
+        uint8_t fresh[REGIMEN_DOSES_MAX] = {0};
+        fresh[node->dose] = 1;
+        int rc = replay_time_case(r, depth + 1, open && model_narrow(r->model, child->at, fresh));
         if (rc)
             return rc;
     }
@@ -452,7 +458,9 @@ int replay_times(const struct model *model, const struct slots_result *result, s
     if (!r.stack)
         return error_set(err, E_MEMORY, "no memory to replay a refutation");
     r.stack[0].at = r.may;
-    rc = replay_time_case(&r, 0, model_narrow(model, r.may));
+    uint8_t fresh[REGIMEN_DOSES_MAX];
+    memset(fresh, 1, sizeof fresh);
+    rc = replay_time_case(&r, 0, model_narrow(model, r.may, fresh));
     if (!rc && r.row != result->tree_count)
         rc = tampered(&r, "does not belong to the tree");
     return rc;

@@ -22,9 +22,10 @@
 #include "tools/benches/slots_made.h"
 
 static const char usage[] =
-    "usage: bench-slots [--count N] [--seed N] [--kind NAME] [--levels 1..5] [--budget NODES]\n"
+    "usage: bench-slots [--count N] [--first N] [--seed N] [--kind NAME] [--levels 1..5] [--budget NODES]\n"
     "                   [--slow MS] [--clingo] [--clingo-plain] [--gecode] [--limit SECONDS]\n"
     "  --count   regimens a kind (100)     --kind   only this kind (graph only so)\n"
+    "  --first   number of the first (0)\n"
     "  --levels  objectives to prove (1)   --slow   name regimens that take longer\n"
     "  --limit   of one rival's answer (20)\n";
 
@@ -32,6 +33,7 @@ enum { COUNT_MAX = 100000, LEVELS_MAX = 5 };
 
 struct bench {
     int count;
+    int first;
     int seed;
     int levels;
     int limit_s;
@@ -129,7 +131,7 @@ static void bench_one(const struct bench *bench, enum made_kind kind, uint32_t n
                    (unsigned long long)result->nodes, result->tree_count);
         t->infeasible += result->status == SLOTS_INFEASIBLE;
         t->unproved += result->status == SLOTS_BUDGET;
-        t->trees += result->proof == SLOTS_PROOF_TREE;
+        t->trees += result->proof == SLOTS_PROOF_TREE || result->proof == SLOTS_PROOF_GROUPS;
         t->rows = result->tree_count > t->rows ? result->tree_count : t->rows;
         int mine = result->status == SLOTS_INFEASIBLE ? 0 : (int)result->slot_count;
         bench_rivals(bench, regimen, mine, result->status != SLOTS_BUDGET, t);
@@ -232,7 +234,7 @@ static int bench_all(const struct bench *bench, struct tally *t, struct tally *a
         if (bench->kind ? strcmp(bench->kind, name) != 0 : k == MADE_GRAPH) /* minutes each for rivals */
             continue;
         tally_clear(t);
-        for (int i = 0; i < bench->count; i++)
+        for (int i = bench->first; i < bench->first + bench->count; i++)
             bench_one(bench, (enum made_kind)k, (uint32_t)i, t);
         tally_join(all, t);
         bench_print(bench, name, t);
@@ -261,9 +263,10 @@ static bool bench_options(int argc, char **argv, struct bench *bench)
         const char *name;
         int least, most;
         int *ret;
-    } numbers[] = {{"--count", 1, COUNT_MAX, &bench->count},    {"--seed", 0, INT32_MAX, &bench->seed},
-                   {"--levels", 1, LEVELS_MAX, &bench->levels}, {"--slow", 1, INT32_MAX, &bench->slow_ms},
-                   {"--budget", 1, INT32_MAX, &bench->budget},  {"--limit", 1, 3600, &bench->limit_s}};
+    } numbers[] = {{"--count", 1, COUNT_MAX, &bench->count},  {"--first", 0, COUNT_MAX, &bench->first},
+                   {"--seed", 0, INT32_MAX, &bench->seed},    {"--levels", 1, LEVELS_MAX, &bench->levels},
+                   {"--slow", 1, INT32_MAX, &bench->slow_ms}, {"--budget", 1, INT32_MAX, &bench->budget},
+                   {"--limit", 1, 3600, &bench->limit_s}};
     for (int i = 1; i < argc; i++) {
         bool known = false;
         for (int k = 0; k < RIVALS; k++) {

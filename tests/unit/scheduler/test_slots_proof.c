@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,12 @@ static const struct random_shape shapes[] = {
 /* One tampering: changes the copy; false when this result offers nothing to change. */
 typedef bool tamper(struct slots_result *copy, const struct regimen *regimen, struct arena *arena);
 
+/* Refutes so many slots, of either kind. */
+static bool by_slots(const struct slots_result *result)
+{
+    return result->proof == SLOTS_PROOF_TREE || result->proof == SLOTS_PROOF_GROUPS;
+}
+
 static bool tamper_witness(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
 {
     if (!copy->has_schedule)
@@ -41,6 +48,10 @@ static bool tamper_witness(struct slots_result *copy, const struct regimen *regi
     times[copy->dose_count - 1] +=
         times[copy->dose_count - 1] < REGIMEN_DAY / 2 ? regimen->grid : -regimen->grid;
     copy->times = times;
+    for (size_t s = 0; s < copy->slot_count; s++) {
+        if (copy->slot_times[s] == times[copy->dose_count - 1])
+            return false; /* perhaps another good schedule with the same slots */
+    }
     return true;
 }
 
@@ -123,13 +134,101 @@ static bool tamper_clique_missing_pair(struct slots_result *copy, const struct r
     return true;
 }
 
+/* The row behind the subtree at row. */
+static size_t tree_end(const struct slots_node *tree, size_t row)
+{
+    uint32_t branches = tree[row].branches;
+    row++;
+    for (uint32_t b = 0; b < branches; b++)
+        row = tree_end(tree, row);
+    return row;
+}
+
 /* More slots can't be refuted: there is a schedule with so many. */
 static bool tamper_refuted(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
 {
     (void)regimen;
     (void)arena;
     copy->refuted_slots++;
-    return copy->proof == SLOTS_PROOF_TREE;
+    return by_slots(copy);
+}
+
+/* A refutation by groups read as one by ordered slots, and the other way round. */
+static bool tamper_proof_kind(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
+{
+    (void)regimen;
+    (void)arena;
+    if (!by_slots(copy) || copy->tree_count < 2)
+        return false;
+    copy->proof = copy->proof == SLOTS_PROOF_TREE ? SLOTS_PROOF_GROUPS : SLOTS_PROOF_TREE;
+    return true;
+}
+
+/* The first row of a kind that has more than one branch; a copy of the tree to change it in. */
+static struct slots_node *tree_row(struct slots_result *copy, enum slots_node_kind kind, struct arena *arena)
+{
+    struct slots_node *tree = arena_array(arena, copy->tree_count, sizeof *tree);
+    if (!by_slots(copy))
+        return NULL;
+    memcpy(tree, copy->tree, copy->tree_count * sizeof *tree);
+    copy->tree = tree;
+    for (size_t i = 0; i < copy->tree_count; i++) {
+        if (tree[i].kind == kind && tree[i].branches > 1)
+            return &tree[i];
+    }
+    return NULL;
+}
+
+/* The dose goes twice with the same dose instead of with two. */
+static bool tamper_group_twice(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
+{
+    (void)regimen;
+    struct slots_node *row = tree_row(copy, SLOTS_NODE_GROUP, arena);
+    if (!row)
+        return false;
+    size_t second = tree_end(row, 1);
+    row[second].branch = row[1].branch;
+    return true;
+}
+
+/* With a dose that no group is named after: the dose itself. */
+static bool tamper_group_name(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
+{
+    (void)regimen;
+    struct slots_node *row = tree_row(copy, SLOTS_NODE_GROUP, arena);
+    if (!row)
+        return false;
+    row[1].branch = (int)row->dose;
+    return true;
+}
+
+/* A slot of its own is forgotten: the first such branch becomes one with a group that is there. */
+static bool tamper_group_own(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
+{
+    (void)regimen;
+    struct slots_node *tree = arena_array(arena, copy->tree_count, sizeof *tree);
+    if (copy->proof != SLOTS_PROOF_GROUPS)
+        return false;
+    memcpy(tree, copy->tree, copy->tree_count * sizeof *tree);
+    copy->tree = tree;
+    for (size_t i = 1; i < copy->tree_count; i++) {
+        if (tree[i].branch == SLOTS_BRANCH_OWN && tree[i - 1].branch == SLOTS_BRANCH_OWN) {
+            tree[i].branch = (int)tree[0].dose;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A row about a dose that the regimen does not have. */
+static bool tamper_group_dose(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
+{
+    struct slots_node *row = tree_row(copy, SLOTS_NODE_GROUP, arena);
+    (void)regimen;
+    if (!row)
+        return false;
+    row->dose = (uint32_t)copy->dose_count;
+    return true;
 }
 
 static bool tamper_tree_cut(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
@@ -166,16 +265,6 @@ static bool tamper_tree_leaf(struct slots_result *copy, const struct regimen *re
     copy->tree = tree;
     copy->tree_count = 1;
     return true;
-}
-
-/* The row behind the subtree at row. */
-static size_t tree_end(const struct slots_node *tree, size_t row)
-{
-    uint32_t branches = tree[row].branches;
-    row++;
-    for (uint32_t b = 0; b < branches; b++)
-        row = tree_end(tree, row);
-    return row;
 }
 
 /* The last branch of the root left out. */
@@ -228,6 +317,11 @@ static const struct {
     {"clique reason", tamper_clique_reason},
     {"clique pair", tamper_clique_missing_pair},
     {"refuted slots", tamper_refuted},
+    {"kind of proof", tamper_proof_kind},
+    {"group twice", tamper_group_twice},
+    {"group name", tamper_group_name},
+    {"group of its own", tamper_group_own},
+    {"dose that is not there", tamper_group_dose},
     {"tree cut", tamper_tree_cut},
     {"tree longer", tamper_tree_more},
     {"tree as a leaf", tamper_tree_leaf},
@@ -238,11 +332,50 @@ static const struct {
 
 enum { TAMPERS = sizeof tampers / sizeof tampers[0] };
 
+static void apart_or_fail(struct regimen *regimen, struct rng *rng, size_t a, size_t b, struct arena *arena)
+{
+    char id[16];
+    int after = 30 + 30 * (int)rng_below(rng, 2);
+    (void)snprintf(id, sizeof id, "s%zu", regimen->separation_count);
+    assert_int_equal(regimen_add_separation(regimen, arena, id, a, b, after, 30, NULL), 0);
+}
+
+/* Mycielski's graph over an odd ring of drugs that must not meet their neighbours: four times a day where no
+ * three drugs are apart. Each drug of the ring has a shadow with its neighbours, and a hub has all shadows.
+ */
+static struct regimen *mycielski_or_fail(struct rng *rng, struct arena *arena)
+{
+    struct regimen *regimen = regimen_create(arena, "mycielski", 30, 1);
+    size_t ring = 5 + 2 * (size_t)rng_below(rng, 2);
+    char id[16];
+    assert_non_null(regimen);
+    regimen->patient = (struct regimen_patient){.day_start = 300, .wake = 120, .bed = 1080};
+    for (size_t i = 0; i <= 2 * ring; i++) {
+        struct regimen_drug *drug;
+        int from = 120 + 30 * (int)rng_below(rng, 10);
+        const struct regimen_interval run = {from, from + 300 + 30 * (int)rng_below(rng, 16)};
+        (void)snprintf(id, sizeof id, "d%zu", i);
+        assert_int_equal(regimen_add_drug(regimen, arena, id, id, 1, &drug, NULL), 0);
+        assert_int_equal(regimen_intervals_copy(&drug->doses[0].allowed, arena, &run, 1, NULL), 0);
+    }
+    for (size_t i = 0; i < ring; i++) {
+        size_t next = (i + 1) % ring;
+        apart_or_fail(regimen, rng, i, next, arena);
+        apart_or_fail(regimen, rng, ring + i, next, arena);
+        apart_or_fail(regimen, rng, ring + next, i, arena);
+        apart_or_fail(regimen, rng, ring + i, 2 * ring, arena);
+    }
+    assert_int_equal(regimen_ready(regimen, arena, NULL), 0);
+    return regimen;
+}
+
 static void the_verifier_accepts_all_and_rejects_each_tampering(void **state)
 {
     (void)state;
     struct rng rng;
     int tried[TAMPERS] = {0};
+    int slot_trees = 0;
+    int group_trees = 0;
     rng_init(&rng, SEED, 1);
     print_message("seed %d\n", SEED);
     for (int round = 0; round < ROUNDS; round++) {
@@ -250,9 +383,13 @@ static void the_verifier_accepts_all_and_rejects_each_tampering(void **state)
         struct slots_result *result;
         struct error err = {0};
         arena_init(&arena, 0);
-        struct regimen *regimen = random_regimen_or_fail(&rng, &shapes[round % 2], &arena);
-        if (slots_solve(regimen, &(struct slots_options){.levels = 2}, &arena, &result, &err))
+        struct regimen *regimen = round % 3 == 2 ? mycielski_or_fail(&rng, &arena)
+                                                 : random_regimen_or_fail(&rng, &shapes[round % 3], &arena);
+        const struct slots_options options = {.levels = 2, .in_order = round % 4 >= 2};
+        if (slots_solve(regimen, &options, &arena, &result, &err))
             fail_msg("round %d: %s", round, err.message);
+        slot_trees += result->proof == SLOTS_PROOF_TREE;
+        group_trees += result->proof == SLOTS_PROOF_GROUPS;
         if (proof_check(regimen, result, &err))
             fail_msg("round %d: a good result is rejected: %s", round, err.message);
         for (size_t t = 0; t < TAMPERS; t++) {
@@ -267,6 +404,8 @@ static void the_verifier_accepts_all_and_rejects_each_tampering(void **state)
         }
         arena_finish(&arena);
     }
+    print_message("%d refutations by slots, %d by groups\n", slot_trees, group_trees);
+    assert_true(slot_trees > 0 && group_trees > 0);
     for (size_t t = 0; t < TAMPERS; t++) {
         if (tried[t] == 0)
             fail_msg("no result to try \"%s\" on", tampers[t].name);
