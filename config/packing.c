@@ -6,15 +6,14 @@
 #include "config/conf.h"
 
 #include <stdio.h>
-#include <string.h>
+
+#include "config/rule_rows.h"
 
 static const char *const policies[] = {"NEVER", "ORIGINAL", "PHARMACIST", "ALONE", NULL};
 static const char *const as_needed[] = {"NEVER", "ORIGINAL", NULL};
-static const char *const releases[] = {"IR", "ER", "DR", NULL};
-static const char *const states[] = {"checked", "to-check", NULL};
 
-#define RANGE(least, most) .range = true, .min = (least), .max = (most)
-#define LABEL_TEXT         .type = CONF_TEXT, RANGE(1, 40)
+#define RANGE      RULE_RANGE
+#define LABEL_TEXT .type = CONF_TEXT, RANGE(1, 40)
 
 static const struct conf_key packing_keys[] = {
     {.path = "version",
@@ -36,23 +35,7 @@ static const struct conf_key packing_keys[] = {
      .choices = as_needed,
      .doc = "What happens to drugs that are taken only when needed: they never share a dated pouch."},
 
-    {.path = "classes",
-     .type = CONF_MAPS,
-     .items_max = 500,
-     .doc = "Groups of ingredients that rules speak of."},
-    {.path = "classes[].name",
-     .required = true,
-     .unique = true,
-     LABEL_TEXT,
-     .example = "cytotoxic",
-     .doc = "Name."},
-    {.path = "classes[].ingredients",
-     .type = CONF_TEXTS,
-     .required = true,
-     .items_min = 1,
-     .items_max = 500,
-     .example = "[methotrexate]",
-     .doc = "Ingredients as in the formulary; salts match by their first word."},
+    RULE_CLASS_ROWS("cytotoxic", "methotrexate"),
 
     {.path = "rules",
      .type = CONF_MAPS,
@@ -64,31 +47,7 @@ static const struct conf_key packing_keys[] = {
      LABEL_TEXT,
      .example = "example",
      .doc = "Short name that messages use."},
-    {.path = "rules[].match",
-     .type = CONF_MAP,
-     .required = true,
-     .doc = "Which products. Each key that is given must fit; in a list any one."},
-    {.path = "rules[].match.ingredients",
-     .type = CONF_TEXTS,
-     .items_max = 200,
-     .example = "[dabigatran]",
-     .doc = "Ingredient, or one part of a combination."},
-    {.path = "rules[].match.classes",
-     .type = CONF_TEXTS,
-     .items_max = 50,
-     .example = "[cytotoxic]",
-     .doc = "Class from the list above."},
-    {.path = "rules[].match.forms",
-     .type = CONF_TEXTS,
-     .items_max = 50,
-     .example = "[effervescent tablet]",
-     .doc = "Dose form as in the formulary."},
-    {.path = "rules[].match.releases",
-     .type = CONF_ENUMS,
-     .choices = releases,
-     .items_max = 3,
-     .example = "[IR]",
-     .doc = "Release as in the formulary."},
+    RULE_MATCH_ROWS("dabigatran", "cytotoxic", "effervescent tablet"),
     {.path = "rules[].policy",
      .type = CONF_ENUM,
      .required = true,
@@ -103,51 +62,18 @@ static const struct conf_key packing_keys[] = {
      RANGE(3, 200),
      .example = "moisture",
      .doc = "Why, for the technician and the pharmacist."},
-    {.path = "rules[].source",
-     .type = CONF_TEXT,
-     .required = true,
-     RANGE(3, 400),
-     .example = "label, section 16",
-     .doc = "Where it comes from."},
-    {.path = "rules[].date",
-     .type = CONF_DATE,
-     .required = true,
-     .example = "2026-11-21",
-     .doc = "When the source was looked at."},
-    {.path = "rules[].state",
-     .type = CONF_ENUM,
-     .required = true,
-     .choices = states,
-     .example = "to-check",
-     .doc = "checked: compared with the source by a pharmacist. to-check: not yet; screens say so."},
+    RULE_PASSPORT_ROWS("label, section 16"),
 };
-
-static bool class_exists(const struct conf *conf, const char *name)
-{
-    for (int i = 0; i < conf_count(conf, "classes"); i++) {
-        if (strcmp(conf_text(conf, "classes[%d].name", i), name) == 0)
-            return true;
-    }
-    return false;
-}
 
 static void check_packing(const struct conf *conf, struct conf_check *check)
 {
     char path[CONF_PATH_MAX];
     for (int i = 0; i < conf_count(conf, "rules"); i++) {
-        (void)snprintf(path, sizeof path, "rules[%d].match", i);
-        if (conf_count(conf, "%s.ingredients", path) + conf_count(conf, "%s.classes", path) +
-                conf_count(conf, "%s.forms", path) + conf_count(conf, "%s.releases", path) ==
-            0)
+        (void)snprintf(path, sizeof path, "rules[%d].match", i); /* fits */
+        if (rule_named(conf, i, "match") == 0)
             conf_fault(check, path, "`%s` is empty and would fit every product, name what is meant", path);
-        for (int k = 0; k < conf_count(conf, "rules[%d].match.classes", i); k++) {
-            const char *name = conf_text(conf, "rules[%d].match.classes[%d]", i, k);
-            (void)snprintf(path, sizeof path, "rules[%d].match.classes[%d]", i, k);
-            if (!class_exists(conf, name))
-                conf_fault(check, path,
-                           "`%s`: there is no class `%s`, add it to `classes` or correct the name", path,
-                           name);
-        }
+        rule_check_classes(conf, check, i, "match");
+        rule_check_passport(conf, check, i);
     }
 }
 

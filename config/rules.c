@@ -17,7 +17,7 @@ static bool part_begins(const char *text, size_t len, const char *word)
     return n == len || !isalnum((unsigned char)text[n]);
 }
 
-static bool ingredient_fits(const char *ingredient, const char *word)
+bool rules_ingredient(const char *ingredient, const char *word)
 {
     for (const char *p = ingredient; *p;) {
         p += strspn(p, " +");
@@ -35,7 +35,7 @@ static bool class_fits(const struct conf *conf, const char *name, const char *in
         if (strcmp(conf_text(conf, "classes[%d].name", i), name) != 0)
             continue;
         for (int k = 0; k < conf_count(conf, "classes[%d].ingredients", i); k++) {
-            if (ingredient_fits(ingredient, conf_text(conf, "classes[%d].ingredients[%d]", i, k)))
+            if (rules_ingredient(ingredient, conf_text(conf, "classes[%d].ingredients[%d]", i, k)))
                 return true;
         }
     }
@@ -51,7 +51,7 @@ static bool drug_fits(const struct conf *conf, int index, const char *group, con
     if (!ingredient)
         return false;
     for (int i = 0; i < ingredients; i++) {
-        if (ingredient_fits(ingredient, conf_text(conf, "rules[%d].%s.ingredients[%d]", index, group, i)))
+        if (rules_ingredient(ingredient, conf_text(conf, "rules[%d].%s.ingredients[%d]", index, group, i)))
             return true;
     }
     for (int i = 0; i < classes; i++) {

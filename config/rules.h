@@ -37,6 +37,9 @@ enum rules_policy {
     RULES_NONE, /* no rule names it: the formulary decides */
 };
 
+/* Is word the ingredient, one part of the combination "a+b", or the beginning of one as whole words? */
+bool rules_ingredient(const char *ingredient, const char *word);
+
 /* Does rule `index` name the product as its own (rules[index].match)? The key match.times is the caller's. */
 bool rules_match(const struct conf *conf, int index, const struct rules_product *product);
 /* ... as its partner (rules[index].other, timing only)? `any` there fits every product. */

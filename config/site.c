@@ -80,6 +80,10 @@ static const struct conf_key site_keys[] = {
      .type = CONF_FILE,
      .preset = "rules/packing.yaml",
      .doc = "What may go into a pouch (sachet-packing/1)."},
+    {.path = "rules.clinical",
+     .type = CONF_FILE,
+     .preset = "rules/clinical.yaml",
+     .doc = "What is looked for in a plan before it is signed (sachet-clinical/1)."},
 
     {.path = "cycle", .type = CONF_MAP, .doc = "One cycle is one roll of pouches for one patient."},
     {.path = "cycle.days",

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/rule_rows.h"
+
 static const char *const anchors[] = {"day-start", "wake", "breakfast", "lunch", "dinner", "bed", NULL};
 static const char *const codes[] = {"MORN", "NOON", "AFT", "EVE", "NIGHT", "HS", "WAKE", "C",   "CM",  "CD",
                                     "CV",   "AC",   "ACM", "ACD", "ACV",   "PC", "PCM",  "PCD", "PCV", NULL};
@@ -21,7 +23,6 @@ static const char *const window_kinds[] = {"any",       "with_food",       "empt
                                            "on_waking", "after_last_meal", "morning",       "evening",
                                            "bedtime",   "from_wake",       "before_bed",    NULL};
 static const char *const meals[] = {"breakfast", "lunch", "dinner", NULL};
-static const char *const releases[] = {"IR", "ER", "DR", NULL};
 static const char *const severities[] = {"hard", "soft", "warn", NULL};
 static const char *const states[] = {"checked", "to-check", NULL};
 
@@ -196,23 +197,7 @@ static const struct conf_key timing_keys[] = {
     {.path = "slots[].from", .type = CONF_TOD, .required = true, .example = "00:00", .doc = "First minute."},
     {.path = "slots[].to", .type = CONF_TOD, .required = true, .example = "23:59", .doc = "Last minute."},
 
-    {.path = "classes",
-     .type = CONF_MAPS,
-     .items_max = 500,
-     .doc = "Groups of ingredients that rules speak of."},
-    {.path = "classes[].name",
-     .required = true,
-     .unique = true,
-     LABEL_TEXT,
-     .example = "statin",
-     .doc = "Name."},
-    {.path = "classes[].ingredients",
-     .type = CONF_TEXTS,
-     .required = true,
-     .items_min = 1,
-     .items_max = 500,
-     .example = "[simvastatin]",
-     .doc = "Ingredients as in the formulary, small letters; salts match by their first word."},
+    RULE_CLASS_ROWS("statin", "simvastatin"),
 
     {.path = "rules", .type = CONF_MAPS, .items_max = 2000, .doc = "What single drugs ask for."},
     {.path = "rules[].id",
@@ -221,31 +206,7 @@ static const struct conf_key timing_keys[] = {
      LABEL_TEXT,
      .example = "example",
      .doc = "Short name that explanations and conflicts use."},
-    {.path = "rules[].match",
-     .type = CONF_MAP,
-     .required = true,
-     .doc = "Which products. Each key that is given must fit; in a list any one."},
-    {.path = "rules[].match.ingredients",
-     .type = CONF_TEXTS,
-     .items_max = 200,
-     .example = "[levothyroxine]",
-     .doc = "Ingredient, or one part of a combination."},
-    {.path = "rules[].match.classes",
-     .type = CONF_TEXTS,
-     .items_max = 50,
-     .example = "[statin]",
-     .doc = "Class from the list above."},
-    {.path = "rules[].match.forms",
-     .type = CONF_TEXTS,
-     .items_max = 50,
-     .example = "[capsule]",
-     .doc = "Dose form as in the formulary."},
-    {.path = "rules[].match.releases",
-     .type = CONF_ENUMS,
-     .choices = releases,
-     .items_max = 3,
-     .example = "[IR]",
-     .doc = "Release as in the formulary."},
+    RULE_MATCH_ROWS("levothyroxine", "statin", "capsule"),
     {.path = "rules[].match.times",
      .type = CONF_INT,
      RANGE(1, 12),
@@ -256,27 +217,7 @@ static const struct conf_key timing_keys[] = {
      .type = CONF_BOOL,
      .preset = "false",
      .doc = "Every other drug taken by mouth."},
-    {.path = "rules[].other.ingredients",
-     .type = CONF_TEXTS,
-     .items_max = 200,
-     .example = "[ferrous sulfate]",
-     .doc = "As in match."},
-    {.path = "rules[].other.classes",
-     .type = CONF_TEXTS,
-     .items_max = 50,
-     .example = "[calcium]",
-     .doc = "As in match."},
-    {.path = "rules[].other.forms",
-     .type = CONF_TEXTS,
-     .items_max = 50,
-     .example = "[tablet]",
-     .doc = "As in match."},
-    {.path = "rules[].other.releases",
-     .type = CONF_ENUMS,
-     .choices = releases,
-     .items_max = 3,
-     .example = "[IR]",
-     .doc = "As in match."},
+    RULE_PRODUCT_ROWS("other", "ferrous sulfate", "calcium", "tablet"),
     {.path = "rules[].kind",
      .type = CONF_ENUM,
      .required = true,
@@ -455,15 +396,6 @@ static void check_slots(const struct conf *conf, struct conf_check *check)
                    minutes);
 }
 
-static bool class_exists(const struct conf *conf, const char *name)
-{
-    for (int i = 0; i < conf_count(conf, "classes"); i++) {
-        if (strcmp(conf_text(conf, "classes[%d].name", i), name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void check_match(const struct conf *conf, struct conf_check *check, int i, const char *which,
                         bool needed)
 {
@@ -473,14 +405,7 @@ static void check_match(const struct conf *conf, struct conf_check *check, int i
     int named = conf_count(conf, "%s.ingredients", path) + conf_count(conf, "%s.classes", path);
     if (needed && named == 0 && !any)
         conf_fault(check, path, "`%s` names no drug, `ingredients` or `classes` is required", path);
-    for (int k = 0; k < conf_count(conf, "%s.classes", path); k++) {
-        char place[CONF_PATH_MAX];
-        const char *name = conf_text(conf, "%s.classes[%d]", path, k);
-        (void)snprintf(place, sizeof place, "rules[%d].%s.classes[%d]", i, which, k);
-        if (!class_exists(conf, name))
-            conf_fault(check, place, "`%s`: there is no class `%s`, add it to `classes` or correct the name",
-                       place, name);
-    }
+    rule_check_classes(conf, check, i, which);
 }
 
 /* What each kind needs beside the match. */

@@ -210,6 +210,23 @@ static int before_load(struct store *store, struct review *review, struct arena 
     return status < 0 ? error_prefix(err, "the plan signed before, %lld", (long long)id) : 0;
 }
 
+/* What the clinical checks find; a draft that they block cannot be signed. */
+static int findings_load(struct store *store, const struct review_rules *rules, struct review *review,
+                         struct arena *arena, struct error *err)
+{
+    struct error why = {0};
+    if (!rules || !rules->clinical || rules->today == CIVIL_DAY_NONE)
+        return 0;
+    int status = clinical_check_plan(store, rules->clinical, review->row.id, rules->today, arena,
+                                     &review->findings, err);
+    review->has_findings = status == 0;
+    if (status == 0 && review->holds == 0 && !review->is_signed) {
+        review->holds = clinical_blocked(&review->findings, &why);
+        (void)snprintf(review->trouble, sizeof review->trouble, "%s", why.message); /* both hold a message */
+    }
+    return status;
+}
+
 static int state_load(struct store *store, const struct review_rules *rules, struct review *review,
                       struct error *err)
 {
@@ -246,6 +263,8 @@ int review_load(struct store *store, int64_t plan, const struct review_rules *ru
         status = drugs_load(store, &review, arena, err);
     if (status == 0)
         status = state_load(store, rules, &review, err);
+    if (status == 0)
+        status = findings_load(store, rules, &review, arena, err);
     if (status == 0)
         *ret_review = review;
     return status;

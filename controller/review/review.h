@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/clinical/clinical.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
 #include "controller/review/sign.h"
@@ -57,6 +58,8 @@ struct review {
     int changes;    /* drugs that are not REVIEW_UNCHANGED; all of them for a first plan */
     bool is_signed; /* somebody signed it */
     struct review_signature signature;
+    bool has_findings; /* the clinical checks were run */
+    struct clinical_findings findings;
     int holds;         /* review_verify of a signed plan, review_check of a draft: 0, or the error's code */
     char trouble[512]; /* its message */
 };

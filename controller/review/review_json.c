@@ -98,6 +98,18 @@ static json_t *signature_json(const struct review *r)
                      "name", r->signature.name, "time", when);
 }
 
+/* null when nothing was looked for. */
+static json_t *findings_json(const struct review *r)
+{
+    struct buf text;
+    buf_init(&text);
+    json_t *list = NULL;
+    if (r->has_findings && clinical_to_json(&r->findings, &text, NULL) == 0)
+        list = json_loads(buf_string(&text), 0, NULL);
+    buf_finish(&text);
+    return list ? list : json_null();
+}
+
 int review_to_json(const struct review *r, struct buf *out, struct error *err)
 {
     const struct plan_text *plan = r->plan;
@@ -110,6 +122,7 @@ int review_to_json(const struct review *r, struct buf *out, struct error *err)
         signature_json(r), "holds", r->holds == 0, "trouble", r->trouble);
     if (object) {
         json_object_set_new(object, "to_answer", notes_json(r, PLAN_SWITCH, -1));
+        json_object_set_new(object, "clinical", findings_json(r));
         json_object_set_new(object, "warnings", notes_json(r, PLAN_WARNING, -1));
         json_object_set_new(object, "why_not_fewer", notes_json(r, PLAN_FLOOR, -1));
         json_object_set_new(object, "signed_before",

@@ -174,6 +174,10 @@ void review_to_text(const struct review *r, struct buf *out)
 {
     head(r, out);
     notes(r, PLAN_SWITCH, -1, "TO BE ANSWERED before this can be signed", "!!", out);
+    if (r->has_findings && r->findings.count > 0) {
+        buf_text(out, "\nCLINICAL CHECKS\n");
+        clinical_to_text(&r->findings, false, out);
+    }
     notes(r, PLAN_WARNING, -1, "WARNINGS", "!", out);
     left_out(r, PLAN_WAITING, "WAITING FOR A PHARMACIST, not in the pouches", out);
     changes(r, out);

@@ -9,6 +9,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/conf.h"
+#include "controller/clinical/clinical.h"
 #include "controller/plan/input.h"
 #include "controller/plan/order_row.h"
 #include "controller/plan/patient_day.h"
@@ -28,6 +29,8 @@ struct exam {
     struct plan_row row;
     struct plan_text *plan;
     uint8_t hash[SEAL_HASH_BYTES]; /* of the text as it is */
+    const struct clinical_rules *clinical;
+    struct buf findings; /* what the signer sees, or saw: the canonical text; empty: nothing was looked for */
 };
 
 static int tampered(const struct exam *e, const char *what)
@@ -214,8 +217,26 @@ static int rules_check(struct exam *e, const struct review_rules *rules)
     return 0;
 }
 
+/* Runs the clinical checks as of a day; leaves their text in e->findings when keep is true. */
+static int findings_check(struct exam *e, int64_t wall_ms, bool keep)
+{
+    struct clinical_findings findings;
+    if (!e->clinical)
+        return 0;
+    int status = clinical_check_plan(e->store, e->clinical, e->row.id, instant_day(wall_ms), &e->arena,
+                                     &findings, e->err);
+    if (status == 0)
+        status = clinical_blocked(&findings, e->err);
+    if (status < 0)
+        return status == E_STATE ? error_prefix(e->err, "plan %lld", (long long)e->row.id) : status;
+    if (keep)
+        clinical_write(e->clinical, &findings, &e->findings);
+    return e->findings.failed ? error_set(e->err, E_MEMORY, "no memory for the findings") : 0;
+}
+
 static int examine(struct exam *e, int64_t plan, const struct review_rules *rules)
 {
+    e->clinical = rules ? rules->clinical : NULL;
     int status = plan_row_load(e->store, plan, &e->arena, &e->row, e->err);
     if (status == 0)
         status = row_check(e);
@@ -238,6 +259,13 @@ static void exam_begin(struct exam *e, struct store *store, struct error *err)
 {
     *e = (struct exam){.store = store, .err = err};
     arena_init(&e->arena, 0);
+    buf_init(&e->findings);
+}
+
+static void exam_finish(struct exam *e)
+{
+    buf_finish(&e->findings);
+    arena_finish(&e->arena);
 }
 
 int review_check(struct store *store, int64_t plan, const struct review_rules *rules, struct error *err)
@@ -246,7 +274,7 @@ int review_check(struct store *store, int64_t plan, const struct review_rules *r
     struct exam e;
     exam_begin(&e, store, err ? err : &own);
     int status = examine(&e, plan, rules);
-    arena_finish(&e.arena);
+    exam_finish(&e);
     return status;
 }
 
@@ -255,13 +283,19 @@ static void statement(const struct exam *e, const struct user *user, const char 
                       struct buf *out)
 {
     char text[SEAL_HASH_TEXT_BYTES], key[SEAL_HASH_TEXT_BYTES], when[INSTANT_TEXT_BYTES];
+    uint8_t seen[SEAL_HASH_BYTES];
     _Static_assert((int)SEAL_PUBLIC_BYTES == (int)SEAL_HASH_BYTES, "a key is written like a hash");
     seal_hash_text(e->hash, text);
     seal_hash_text(user->public_key, key);
     instant_format(wall_ms, when);
-    buf_printf(out, "sachet-signature/1\nmeaning %s\n", meaning);
+    buf_printf(out, "sachet-signature/%d\nmeaning %s\n", e->findings.len > 0 ? 2 : 1, meaning);
     buf_printf(out, "plan %lld version %d\npatient %s\ntext %s\n", (long long)e->row.id, e->plan->version,
                e->plan->patient_id, text);
+    if (e->findings.len > 0) {
+        seal_hash(e->findings.data, e->findings.len, seen);
+        seal_hash_text(seen, text);
+        buf_printf(out, "findings %s\n", text);
+    }
     buf_printf(out, "signer %lld %s %s\nname %s\nkey %s\ntime %s\n", (long long)user->id, user->role,
                user->login, user->name, key, when);
 }
@@ -277,6 +311,10 @@ static int insert_signature(struct exam *e, const struct user *user, const struc
                      "VALUES (?, ?, ?, ?, ?, ?)",
                      "iitibb", e->row.id, user->id, REVIEW_MEANING, wall_ms, (const void *)bytes->data,
                      bytes->len, (const void *)signature, (size_t)SEAL_SIGNATURE_BYTES);
+    if (status == 0 && e->findings.len > 0)
+        status =
+            store_exec(e->store, e->err, "INSERT INTO signature_findings (signature_id, text) VALUES (?, ?)",
+                       "ib", id, (const void *)e->findings.data, e->findings.len);
     if (status == 0)
         status = store_exec(e->store, e->err,
                             "UPDATE plan SET state = 'superseded' WHERE patient_id = ? AND state = 'signed'",
@@ -339,6 +377,8 @@ static int sign_now(struct exam *e, int64_t plan, const struct review_rules *rul
     if (status == 0 && e->row.state == PLAN_ROW_SIGNED)
         status = error_set(e->err, E_STATE, "plan %lld is signed already", (long long)plan);
     if (status == 0)
+        status = findings_check(e, wall_ms, true);
+    if (status == 0)
         status = plan_newest(e->store, e->row.patient, false, &newest, e->err);
     if (status == 0 && (newest != plan || e->row.state != PLAN_ROW_DRAFT))
         status = error_set(e->err, E_STATE, "plan %lld is not the patient's newest draft: review plan %lld",
@@ -375,12 +415,13 @@ int review_sign(struct store *store, int64_t plan, const struct review_rules *ru
         else
             status = store_write_commit(store, e.err);
     }
-    arena_finish(&e.arena);
+    exam_finish(&e);
     return status;
 }
 
 /* What the row of a signature says. Blobs are copied into the arena. */
 struct signature_row {
+    int64_t id;
     int64_t user;
     const char *meaning;
     int64_t signed_ms;
@@ -394,7 +435,7 @@ static int signature_load(struct exam *e, int64_t plan, struct signature_row *re
     struct store_rows *rows = NULL;
     int status = store_query(
         e->store, &rows, e->err,
-        "SELECT user_id, meaning, signed_ms, statement, signature FROM signature WHERE plan_id = ? "
+        "SELECT user_id, meaning, signed_ms, statement, signature, id FROM signature WHERE plan_id = ? "
         "ORDER BY id DESC LIMIT 1",
         "i", plan);
     int found = status < 0 ? status : store_next(rows, e->err);
@@ -402,6 +443,7 @@ static int signature_load(struct exam *e, int64_t plan, struct signature_row *re
         found = error_set(e->err, E_NOT_FOUND, "nobody has signed plan %lld", (long long)plan);
     if (found > 0) {
         size_t len;
+        ret->id = store_int(rows, 5);
         ret->user = store_int(rows, 0);
         ret->meaning = arena_text(&e->arena, store_text(rows, 1), strlen(store_text(rows, 1)));
         ret->signed_ms = store_int(rows, 2);
@@ -418,6 +460,24 @@ static int signature_load(struct exam *e, int64_t plan, struct signature_row *re
     }
     store_done(rows);
     return found;
+}
+
+/* What the signer saw, as it was stored. */
+static int seen_load(struct exam *e, int64_t signature)
+{
+    struct store_rows *rows = NULL;
+    size_t len;
+    int status = store_query(e->store, &rows, e->err,
+                             "SELECT text FROM signature_findings WHERE signature_id = ?", "i", signature);
+    int found = status < 0 ? status : store_next(rows, e->err);
+    if (found > 0) {
+        const void *bytes = store_blob(rows, 0, &len);
+        buf_add(&e->findings, bytes, len);
+    }
+    store_done(rows);
+    return found < 0            ? found
+           : e->findings.failed ? error_set(e->err, E_MEMORY, "no memory for the findings")
+                                : 0;
 }
 
 static int signature_check(struct exam *e)
@@ -438,6 +498,9 @@ static int signature_check(struct exam *e)
         return tampered(e, "it was signed by somebody who is no pharmacist");
     if (strcmp(row.meaning, REVIEW_MEANING) != 0)
         return tampered(e, "its signature has another meaning");
+    status = seen_load(e, row.id);
+    if (status < 0)
+        return status;
     buf_init(&expected);
     statement(e, &user, row.meaning, row.signed_ms, &expected);
     if (expected.failed)
@@ -448,7 +511,9 @@ static int signature_check(struct exam *e)
     else if (!seal_verify(user.public_key, row.statement, row.statement_len, row.signature))
         status = tampered(e, "its signature does not match");
     buf_finish(&expected);
-    return status;
+    /* What has become known since, an allergy for one, stops the plan. Answers that held when it was signed
+     * hold for it until it is packed. */
+    return status == 0 ? findings_check(e, row.signed_ms, false) : status;
 }
 
 int review_verify(struct store *store, int64_t plan, const struct review_rules *rules, struct error *err)
@@ -464,7 +529,7 @@ int review_verify(struct store *store, int64_t plan, const struct review_rules *
         status = examine(&e, plan, rules);
     if (status == 0)
         status = signature_check(&e);
-    arena_finish(&e.arena);
+    exam_finish(&e);
     return status;
 }
 
@@ -485,7 +550,7 @@ int review_signature_of(struct store *store, int64_t plan, struct review_signatu
         (void)snprintf(ret_signature->name, sizeof ret_signature->name, "%s", user.name);
         (void)snprintf(ret_signature->meaning, sizeof ret_signature->meaning, "%s", row.meaning);
     }
-    arena_finish(&e.arena);
+    exam_finish(&e);
     return status;
 }
 
@@ -505,10 +570,20 @@ static int file_hash(const struct conf_schema *schema, const char *file, uint8_t
 
 int review_rules_of(const struct conf *site, struct review_rules *ret_rules, struct error *err)
 {
+    ret_rules->clinical = NULL;
+    ret_rules->today = CIVIL_DAY_NONE;
     int status = file_hash(&conf_timing, conf_text(site, "rules.timing"), ret_rules->timing, err);
     if (status == 0)
         status = file_hash(&conf_packing, conf_text(site, "rules.packing"), ret_rules->packing, err);
     ret_rules->day = policy_day(site);
     ret_rules->has_day = true;
+    if (status == 0)
+        status = clinical_rules_load(site, &ret_rules->clinical, err);
     return status;
+}
+
+void review_rules_finish(struct review_rules *rules)
+{
+    clinical_rules_destroy(rules->clinical);
+    rules->clinical = NULL;
 }

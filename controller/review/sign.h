@@ -3,12 +3,13 @@
  * sign: a pharmacist's signature over the bytes of a plan, and the one function that says whether it still
  * holds.
  *
- * What is signed is a statement (`sachet-signature/1`): meaning, name, login and time as 21 CFR 11.50 asks,
- * and the BLAKE2b-256 of the plan's text, under the pharmacist's own Ed25519 key. review_verify takes nothing
- * for granted: it computes the text's hash again, reads the text with the strict parser, compares patient,
- * the patient's day, orders (also: that none is new), products and rules with the store as it is now, and
- * checks the signature with the key of the pharmacist who is named. Any changed byte makes the plan unsigned,
- * and the message says which one.
+ * What is signed is a statement (`sachet-signature/2`): meaning, name, login and time as 21 CFR 11.50 asks,
+ * the BLAKE2b-256 of the plan's text, and that of the clinical findings that the signer saw, under the
+ * pharmacist's own Ed25519 key. Statements of version 1, from before there were clinical checks, still hold.
+ * review_verify takes nothing for granted: it computes the text's hash again, reads the text with the strict
+ * parser, compares patient, the patient's day, orders (also: that none is new), products and rules with the
+ * store as it is now, and checks the signature with the key of the pharmacist who is named. Any changed byte
+ * makes the plan unsigned, and the message says which one.
  *
  * sachetd asks review_verify when it loads a plan and packs only the pouches of the text that it read there.
  * Blocks for the store. One thread a store. seal_init() must have been called.
@@ -22,6 +23,7 @@
 #include "controller/seal/seal.h"
 #include "scheduler/regimen.h"
 
+struct clinical_rules;
 struct conf;
 struct error;
 struct seal_key;
@@ -31,16 +33,20 @@ struct user;
 #define REVIEW_MEANING "approved for dispensing"
 
 /* The site's rules as they are now: hashes of the rule files, and its day; a plan that was made under others
- * is not signed any more. */
+ * is not signed any more. And the clinical rules themselves: a plan in which they now find what stops it is
+ * not packed any more. */
 struct review_rules {
     uint8_t timing[SEAL_HASH_BYTES];
     uint8_t packing[SEAL_HASH_BYTES];
     bool has_day;
-    struct regimen_patient day; /* the site's ordinary day, for patients without their own */
+    struct regimen_patient day;      /* the site's ordinary day, for patients without their own */
+    struct clinical_rules *clinical; /* NULL: no clinical checks */
+    int32_t today;                   /* for showing what is found in a draft; CIVIL_DAY_NONE: not shown */
 };
 
-/* Hashes the files that the site names. E_FILE. */
+/* Reads the files that the site names; review_rules_finish gives them back. E_FILE, E_SYNTAX, E_INPUT. */
 int review_rules_of(const struct conf *site, struct review_rules *ret_rules, struct error *err);
+void review_rules_finish(struct review_rules *rules);
 
 /*
  * Everything but the signature: text, patient, orders, products, rules (NULL: not compared). E_TAMPERED for

@@ -59,7 +59,7 @@ static int run_create(struct cli *cli, struct error *err)
     struct user user;
     struct arena arena;
     struct batch_created created = {0};
-    struct review_rules rules;
+    struct review_rules rules = {0};
     int rc = cli_open_site(cli, err);
     const char *machine = rc == 0 ? ask_machine(cli, cli_option(cli, "machine"), err) : NULL;
     if (!machine)
@@ -67,8 +67,10 @@ static int run_create(struct cli *cli, struct error *err)
     rc = review_rules_of(cli->site, &rules, err);
     if (rc == 0)
         rc = cli_login(cli, NULL, &user, err);
-    if (rc < 0)
+    if (rc < 0) {
+        review_rules_finish(&rules);
         return rc;
+    }
     const struct batch_request request = {.machine = machine,
                                           .actor = user.login,
                                           .wall_ms = clock_wall_ms(cli->clock),
@@ -96,6 +98,7 @@ static int run_create(struct cli *cli, struct error *err)
             fprintf(cli->out, "next: sachet batch start %" PRId64 " --user LOGIN\n", created.id);
     }
     arena_finish(&arena);
+    review_rules_finish(&rules);
     return rc;
 }
 

@@ -124,9 +124,10 @@ static int print_plans(struct cli *cli, const struct input *input, json_t *objec
     if (status < 0)
         return status;
     status = plan_newest(cli->store, input->patient, true, &signed_id, err);
+    int holds = signed_id ? review_verify(cli->store, signed_id, &rules, &why) : 0;
+    review_rules_finish(&rules);
     if (status < 0 && status != E_NOT_FOUND)
         return status;
-    int holds = signed_id ? review_verify(cli->store, signed_id, &rules, &why) : 0;
     if (holds < 0 && error_class_of(holds) != ERROR_CLASS_INPUT)
         return error_set(err, holds, "%s", why.message);
     if (cli->json) {

@@ -45,13 +45,14 @@ static int review_one(struct cli *cli, int64_t plan, const struct review_rules *
 
 static int run_review(struct cli *cli, struct error *err)
 {
-    struct review_rules rules;
+    struct review_rules rules = {0};
     int64_t *patients = NULL, plan;
     size_t count = 0;
     int found = 0;
     int status = cli_open_store(cli, err);
     if (status == 0)
         status = review_rules_of(cli->site, &rules, err);
+    rules.today = cli->today;
     if (status == 0)
         status = cli_patients(cli, &patients, &count, err);
     for (size_t i = 0; status == 0 && i < count; i++) {
@@ -68,6 +69,7 @@ static int run_review(struct cli *cli, struct error *err)
             status = 0;
         }
     }
+    review_rules_finish(&rules);
     free(patients);
     return status < 0 ? status : found ? CLI_FOUND : 0;
 }
@@ -155,6 +157,7 @@ static int run_approve(struct cli *cli, struct error *err)
     for (size_t i = 0; status == 0 && i < count; i++)
         status = approve_one(cli, &a, patients[i], err);
     seal_key_close(a.key);
+    review_rules_finish(&a.rules);
     free(patients);
     if (status < 0)
         return status;

@@ -129,8 +129,8 @@ static int copy_file(struct making *making, const char *from, const char *name, 
     return code;
 }
 
-/* Copies every .yaml of a folder that comes with the program. */
-static int copy_yaml_files(struct making *making, const char *folder, struct error *err)
+/* Copies every .yaml and .csv of a folder that comes with the program. */
+static int copy_rule_files(struct making *making, const char *folder, struct error *err)
 {
     char source[PATH_BYTES];
     char target[PATH_BYTES];
@@ -147,7 +147,8 @@ static int copy_yaml_files(struct making *making, const char *folder, struct err
         return error_set_errno(err, E_FILE, errno, "%s: cannot be read", source);
     for (int i = 0; i < count; i++) {
         const char *dot = strrchr(names[i]->d_name, '.');
-        if (!code && dot && dot != names[i]->d_name && strcmp(dot, ".yaml") == 0) {
+        if (!code && dot && dot != names[i]->d_name &&
+            (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".csv") == 0)) {
             char from[PATH_BYTES];
             char name[NAME_BYTES_MAX + 32];
             (void)snprintf(name, sizeof name, "%s/%s", folder, names[i]->d_name); /* a name has 255 bytes */
@@ -257,9 +258,9 @@ static int make_site(struct making *making, bool exists, const struct buf *text,
     char path[PATH_BYTES];
     int code = exists ? 0 : make_folder(making, making->folder, 0750, err);
     if (!code)
-        code = copy_yaml_files(making, "machines", err);
+        code = copy_rule_files(making, "machines", err);
     if (!code)
-        code = copy_yaml_files(making, "rules", err);
+        code = copy_rule_files(making, "rules", err);
     if (!code && sample)
         code = copy_sample(making, err);
     if (!code)

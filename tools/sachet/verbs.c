@@ -12,6 +12,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_patient,
     &verbs_plan,
     &verbs_review,
+    &verbs_clinical,
     &verbs_rules,
     &verbs_schedule,
     &verbs_sync,

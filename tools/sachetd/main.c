@@ -105,7 +105,7 @@ static int run(const struct arguments *arguments, struct error *err)
     struct conf *site = NULL;
     struct store *store = NULL;
     struct daemon *daemon = NULL;
-    struct review_rules rules;
+    struct review_rules rules = {0};
     int lock = -1;
     int n = snprintf(path, sizeof path, "%s/site.yaml", arguments->site);
     int m = snprintf(records, sizeof records, "%s/records", arguments->site);
@@ -138,6 +138,7 @@ static int run(const struct arguments *arguments, struct error *err)
         rc = daemon_run(daemon, err);
     }
     daemon_destroy(daemon);
+    review_rules_finish(&rules);
     store_close(store);
     conf_destroy(site);
     if (lock >= 0)

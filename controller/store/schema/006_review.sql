@@ -1,1 +1,50 @@
--- Version 6. Clinical checks, releases, overrides, keys.
+-- Version 6. Clinical checks: what is known of a patient, and what pharmacists answered to findings.
+
+-- What a patient does not tolerate (FHIR AllergyIntolerance, or entered by a pharmacist). Current rows are not ended.
+CREATE TABLE patient_allergy (
+  id INTEGER PRIMARY KEY,
+  patient_id INTEGER NOT NULL REFERENCES patient (id),
+  source_id TEXT NOT NULL,           -- id of the resource, or 'local:N'
+  substance TEXT NOT NULL,           -- words, as sent
+  codes TEXT NOT NULL,               -- JSON array of {system, code}
+  criticality TEXT NOT NULL CHECK (criticality IN ('low', 'high', 'unable-to-assess')),
+  actor TEXT NOT NULL,               -- who entered it: a login, or the importer
+  recorded_ms INTEGER NOT NULL,
+  ended_ms INTEGER,                  -- resolved, refuted, entered in error, or replaced by a newer row
+  ended_why TEXT
+) STRICT;
+CREATE UNIQUE INDEX patient_allergy_current ON patient_allergy (source_id) WHERE ended_ms IS NULL;
+CREATE INDEX patient_allergy_patient ON patient_allergy (patient_id) WHERE ended_ms IS NULL;
+
+-- Pregnancy, breastfeeding, kidney function. value: mL/min/1.73 m2 for egfr, else 1.
+CREATE TABLE patient_condition (
+  id INTEGER PRIMARY KEY,
+  patient_id INTEGER NOT NULL REFERENCES patient (id),
+  kind TEXT NOT NULL CHECK (kind IN ('pregnant', 'breastfeeding', 'egfr')),
+  value INTEGER NOT NULL,
+  until_day INTEGER,                 -- last day on which it holds; NULL: until it is ended
+  actor TEXT NOT NULL,
+  recorded_ms INTEGER NOT NULL,
+  ended_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX patient_condition_current ON patient_condition (patient_id, kind) WHERE ended_ms IS NULL;
+
+-- A pharmacist's answer to a finding: it stands aside until a day, with a reason. Never changed, only withdrawn.
+CREATE TABLE clinical_answer (
+  id INTEGER PRIMARY KEY,
+  patient_id INTEGER NOT NULL REFERENCES patient (id),
+  finding TEXT NOT NULL,             -- key of the finding: rule and drugs, not the words of its text
+  text TEXT NOT NULL,                -- what was shown when it was answered
+  reason TEXT NOT NULL,
+  until_day INTEGER NOT NULL,        -- last day on which it holds
+  user_id INTEGER NOT NULL REFERENCES user (id),
+  answered_ms INTEGER NOT NULL,
+  withdrawn_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX clinical_answer_current ON clinical_answer (patient_id, finding) WHERE withdrawn_ms IS NULL;
+
+-- The findings a signer saw: their canonical text, whose hash is in the signed statement.
+CREATE TABLE signature_findings (
+  signature_id INTEGER PRIMARY KEY REFERENCES signature (id),
+  text BLOB NOT NULL
+) STRICT;
