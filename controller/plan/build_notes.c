@@ -6,60 +6,24 @@
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/civil.h"
-#include "controller/plan/apart_text.h"
 #include "controller/plan/build.h"
+#include "controller/plan/floor_notes.h"
 
-/* Why not fewer: doses of which no two can ever be taken together, and for each rule the doses that it keeps
- * apart. */
-static int floor_notes(const struct build *b, struct arena *arena)
+/* When the doses of a drug are possible, where that is not the whole waking day. */
+static int possible_note(const struct build *b, struct arena *arena, const struct part *part)
 {
-    const struct slots_result *r = b->result;
-    if (r->status != SLOTS_OPTIMAL)
-        return proposal_note(b->proposal, b->input, arena, PLAN_WARNING, SIZE_MAX,
-                             "The search was cut short: %zu times a day may not be the fewest (at least %zu)",
-                             r->slot_count, r->lower_bound);
-    if (r->slot_count <= 1)
-        return 0;
-    if (r->proof != SLOTS_PROOF_CLIQUE)
-        return proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
-                             "Not fewer than %zu times a day: every way to do with fewer breaks a rule (a "
-                             "proof of %zu step%s)",
-                             r->slot_count, r->tree_count, r->tree_count == 1 ? "" : "s");
     struct buf text;
-    buf_init(&text);
-    clique_text(b->proposal->regimen, r, &text);
-    int status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
-                               "Not fewer than %zu times a day: of %s no two can be taken together",
-                               r->slot_count, buf_string(&text));
-    for (size_t i = 0; status == 0 && i < r->apart_count; i++) {
-        buf_reset(&text);
-        if (!apart_text(b->proposal->regimen, r, i, &text))
-            continue;
-        buf_text(&text, ": ");
-        conflict_text(b->policy, b->proposal->regimen, r->apart[i].why, &text);
-        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX, "because of %s",
-                               buf_string(&text));
-    }
-    buf_finish(&text);
-    return status;
-}
-
-/* What one hard rule costs: without it there would be fewer times a day. */
-static int price_notes(const struct build *b, struct arena *arena)
-{
+    bool narrow = false;
     int status = 0;
-    for (size_t i = 0; status == 0 && i < b->result->price_count; i++) {
-        const struct slots_price *price = &b->result->prices[i];
-        struct buf text;
-        if (price->status != SLOTS_OPTIMAL || price->slots >= b->result->slot_count)
-            continue;
-        buf_init(&text);
-        conflict_text(b->policy, b->proposal->regimen, price->rule, &text);
-        status = proposal_note(b->proposal, b->input, arena, PLAN_FLOOR, SIZE_MAX,
-                               "without %s it would be %zu times a day instead of %zu", buf_string(&text),
-                               price->slots, b->result->slot_count);
-        buf_finish(&text);
+    buf_init(&text);
+    for (int k = 0; k < part->course->dose_count; k++) {
+        buf_text(&text, k ? "; then " : "");
+        narrow |= possible_text(b->proposal->regimen, part->drug, (size_t)k, &text);
     }
+    if (narrow)
+        status = proposal_note(b->proposal, b->input, arena, PLAN_WHY, part->order, "Possible: %s",
+                               buf_string(&text));
+    buf_finish(&text);
     return status;
 }
 
@@ -72,10 +36,9 @@ static int dose_note(const struct build *b, struct arena *arena, const struct pa
     tod_format(dose->minute, written);
     tod_format(clock, planned);
     if (dose->when == READING_CLOCK && dose->minute != clock)
-        return proposal_note(
-            b->proposal, b->input, arena, PLAN_WHY, part->order,
-            "%s: the order says %s, planned at %s (within the %d minutes that the site allows)",
-            product->name, written, planned, b->policy->clock_tolerance);
+        return proposal_note(b->proposal, b->input, arena, PLAN_WHY, part->order,
+                             "The order says %s, planned at %s (within the %d minutes that the site allows)",
+                             written, planned, b->policy->clock_tolerance);
     if (time < b->input->day.wake || time > b->input->day.bed)
         return proposal_note(b->proposal, b->input, arena, PLAN_WARNING, part->order,
                              "%s: a dose at %s, between bed and getting up", product->name, planned);
@@ -131,11 +94,10 @@ static int pair_notes(const struct build *b, struct arena *arena)
         size_t drug_b = regimen_find_drug(b->proposal->regimen, pair->drug_b);
         bool near = too_near(b, pair->rule, drug_a, drug_b);
         status = proposal_note(b->proposal, b->input, arena, near ? PLAN_WARNING : PLAN_WHY, pair->order_a,
-                               "%s with %s, %s: %s [rule %s; %s%s]", b->proposal->regimen->drugs[drug_a].name,
+                               "%s with %s, %s: %s [rule %s%s; %s]", b->proposal->regimen->drugs[drug_a].name,
                                b->proposal->regimen->drugs[drug_b].name,
                                near ? "preferred, but NOT kept" : "preferred and kept", pair->rule->text,
-                               pair->rule->id, pair->rule->cite,
-                               pair->rule->checked ? "" : "; not checked against the label yet");
+                               pair->rule->id, pair->rule->checked ? "" : POLICY_UNCHECKED, pair->rule->cite);
     }
     return status;
 }
@@ -144,12 +106,11 @@ int build_notes(const struct build *b, struct arena *arena)
 {
     int status = floor_notes(b, arena);
     if (status == 0)
-        status = price_notes(b, arena);
-    if (status == 0)
         status = pair_notes(b, arena);
     for (int i = 0; status == 0 && i < b->proposal->part_count; i++) {
         const struct part *part = &b->proposal->parts[i];
         size_t first = slots_first_dose(b->proposal->regimen, part->drug);
+        status = possible_note(b, arena, part);
         for (int k = 0; status == 0 && k < part->course->dose_count; k++) {
             int time = b->result->times[first + (size_t)k];
             status = dose_note(b, arena, part, k, time);

@@ -218,9 +218,11 @@ static int rule_note(struct composer *c, const struct draft *draft, const struct
                      const char *how)
 {
     enum plan_note_kind kind = rule->severity == POLICY_WARN ? PLAN_WARNING : PLAN_WHY;
-    return proposal_note(c->proposal, c->input, c->arena, kind, draft->order, "%s: %s%s [rule %s; %s%s]",
-                         drug_of(c, draft->order), how, rule->text, rule->id, rule->cite,
-                         rule->checked ? "" : "; not checked against the label yet");
+    /* A warning stands far from its drug and names it; a reason stands under it. */
+    return proposal_note(c->proposal, c->input, c->arena, kind, draft->order, "%s%s%s%s [rule %s%s; %s]",
+                         kind == PLAN_WARNING ? drug_of(c, draft->order) : "",
+                         kind == PLAN_WARNING ? ": " : "", how, rule->text, rule->id,
+                         rule->checked ? "" : POLICY_UNCHECKED, rule->cite);
 }
 
 static int window_hard(struct composer *c, struct draft *draft, const struct policy_rule *rule,

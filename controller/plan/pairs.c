@@ -39,9 +39,9 @@ static int pair_note(struct composer *c, const struct policy_rule *rule, enum pl
     if (rule->kind == POLICY_KIND_SEP) /* fits */
         (void)snprintf(distance, sizeof distance, ", the second at least %d minutes later or %d earlier",
                        rule->after, rule->before);
-    return proposal_note(c->proposal, c->input, c->arena, kind, owner, "%s with %s%s: %s [rule %s%s; %s%s]",
-                         drug_of(c, a), drug_of(c, b), how, rule->text, rule->id, distance, rule->cite,
-                         rule->checked ? "" : "; not checked against the label yet");
+    return proposal_note(c->proposal, c->input, c->arena, kind, owner, "%s with %s%s: %s [rule %s%s%s; %s]",
+                         drug_of(c, a), drug_of(c, b), how, rule->text, rule->id, distance,
+                         rule->checked ? "" : POLICY_UNCHECKED, rule->cite);
 }
 
 /* Drugs that are taken outside the pouches keep their distances, too, but nobody here can plan them. */

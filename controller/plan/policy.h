@@ -124,6 +124,9 @@ struct policy_fits {
     const char *packing_reason;
 };
 
+/* Behind the id of a rule whose figures nobody has compared with the current label. */
+#define POLICY_UNCHECKED ", unchecked"
+
 struct policy {
     struct regimen_patient day; /* the ordinary day of this site's patients */
     int grid;

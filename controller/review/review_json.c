@@ -88,6 +88,15 @@ static json_t *totals_json(const struct plan_text *plan)
     return list;
 }
 
+/* What the scheduler said when the plan was made: what binds each dose, the price of each rule. */
+static json_t *explain_json(const struct review *r)
+{
+    json_t *schedule = json_loads(r->row.schedule, 0, NULL);
+    json_t *explain = json_incref(json_object_get(schedule, "explain"));
+    json_decref(schedule);
+    return explain ? explain : json_array();
+}
+
 static json_t *signature_json(const struct review *r)
 {
     char when[INSTANT_TEXT_BYTES];
@@ -125,6 +134,7 @@ int review_to_json(const struct review *r, struct buf *out, struct error *err)
         json_object_set_new(object, "clinical", findings_json(r));
         json_object_set_new(object, "warnings", notes_json(r, PLAN_WARNING, -1));
         json_object_set_new(object, "why_not_fewer", notes_json(r, PLAN_FLOOR, -1));
+        json_object_set_new(object, "explain", explain_json(r));
         json_object_set_new(object, "signed_before",
                             r->signed_before ? json_integer(r->signed_before_id) : json_null());
         json_object_set_new(object, "changes", json_integer(r->changes));

@@ -5,6 +5,7 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/quantity.h"
+#include "controller/plan/policy.h"
 #include "controller/review/review.h"
 
 enum { WRAP_COLUMNS = 100, INDENT = 12 };
@@ -170,6 +171,20 @@ static void totals(const struct review *r, struct buf *out)
     }
 }
 
+/* Said once instead of with each rule. */
+static void unchecked(const struct review *r, struct buf *out)
+{
+    int count = 0;
+    for (size_t i = 0; i < r->plan->note_count; i++)
+        count += strstr(r->plan->notes[i].text, POLICY_UNCHECKED) != NULL;
+    if (count > 0)
+        buf_printf(
+            out,
+            "\n%d of the reasons above come from rules marked unchecked: nobody has compared their figures\n"
+            "with the current label yet\n",
+            count);
+}
+
 void review_to_text(const struct review *r, struct buf *out)
 {
     head(r, out);
@@ -186,4 +201,5 @@ void review_to_text(const struct review *r, struct buf *out)
     drugs(r, out);
     left_out(r, PLAN_APART, "OUTSIDE THE POUCHES", out);
     totals(r, out);
+    unchecked(r, out);
 }

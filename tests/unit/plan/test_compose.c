@@ -171,7 +171,7 @@ static void an_orders_own_words_outrank_a_soft_rule(void **state)
     const struct plan_text *text = plan(f, &made);
     assert_true(minute_of(text, "soft") <= 540);
     assert_true(noted(text, PLAN_WHY, "not used, because the order says when"));
-    assert_true(noted(text, PLAN_WHY, "not checked against the label yet"));
+    assert_true(noted(text, PLAN_WHY, ", unchecked; "));
 }
 
 static void a_soft_rule_gives_way_to_fewer_times_and_says_so(void **state)
@@ -216,7 +216,7 @@ static void clock_times_move_within_the_sites_hour_only_to_save_a_time(void **st
     assert_int_equal(made.times_planned, 2);
     assert_int_equal(minute_of(text, "plain"), minute_of(text, "other"));
     assert_int_equal(minute_of(text, "one"), 660);
-    assert_true(noted(text, PLAN_WHY, "the order says"));
+    assert_true(noted(text, PLAN_WHY, "The order says"));
 }
 
 static void a_fixed_drug_does_not_move_and_a_finer_grid_is_made_for_it(void **state)
