@@ -62,6 +62,29 @@ const struct intake_totals *intake_totals(const struct intake *intake)
     return &intake->totals;
 }
 
+void intake_totals_add(struct intake_totals *into, const struct intake_totals *from)
+{
+    if (into->files == 0 && into->texts == 0)
+        into->newest_day = CIVIL_DAY_NONE;
+    into->files += from->files;
+    into->files_refused += from->files_refused;
+    into->files_skipped += from->files_skipped;
+    into->hl7_files += from->hl7_files;
+    into->texts += from->texts;
+    into->texts_refused += from->texts_refused;
+    into->requests += from->requests;
+    into->repeated += from->repeated;
+    for (size_t i = 0; i < sizeof into->outcomes / sizeof into->outcomes[0]; i++)
+        into->outcomes[i] += from->outcomes[i];
+    for (int i = 0; i < REASON_CODE_COUNT; i++)
+        into->reasons[i] += from->reasons[i];
+    into->patients += from->patients;
+    into->medications += from->medications;
+    into->others += from->others;
+    if (from->newest_day > into->newest_day)
+        into->newest_day = from->newest_day;
+}
+
 static void refuse(struct intake *intake, const char *place, const char *what)
 {
     intake->file_refused++;
@@ -443,6 +466,19 @@ static void on_closed(void *data, const char *path)
     refuse(intake, path, what);
 }
 
+/* Left to whoever reads HL7 (hl7_feed.h). */
+static int on_hl7(void *data, const char *path, const char *text, size_t len, struct error *err)
+{
+    struct intake *intake = data;
+    (void)path;
+    (void)text;
+    (void)len;
+    (void)err;
+    intake->totals.hl7_files += intake->pass == PASS_INDEX;
+    intake->file_relevant++;
+    return 0;
+}
+
 static void on_skipped(void *data, const char *path)
 {
     struct intake *intake = data;
@@ -472,8 +508,14 @@ static int end_of_index(struct intake *intake, struct error *err)
 
 static int walk(struct intake *intake, const char *const *paths, int count, struct error *err)
 {
-    const struct source_events events = {intake,    on_text,    on_refused, on_opened,
-                                         on_closed, on_skipped, on_progress};
+    const struct source_events events = {.data = intake,
+                                         .text = on_text,
+                                         .refused = on_refused,
+                                         .opened = on_opened,
+                                         .closed = on_closed,
+                                         .skipped = on_skipped,
+                                         .hl7 = on_hl7,
+                                         .progress = on_progress};
     int rc = 0;
     for (int i = 0; i < count && rc == 0; i++)
         rc = source_walk(paths[i], &events, err);

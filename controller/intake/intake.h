@@ -76,6 +76,7 @@ struct order {
 
 struct intake_totals {
     int64_t files, files_refused, files_skipped;
+    int64_t hl7_files;                  /* of files: HL7 v2, left to hl7_feed.h */
     int64_t texts, texts_refused;       /* lines, or whole files */
     int64_t requests;                   /* = packable + waiting + refused */
     int64_t repeated;                   /* the same order again, word for word: not counted in requests */
@@ -133,6 +134,8 @@ int intake_touched(const struct intake *intake,
                    void *data, struct error *err);
 
 const struct intake_totals *intake_totals(const struct intake *intake);
+/* Adds what another run counted. */
+void intake_totals_add(struct intake_totals *into, const struct intake_totals *from);
 
 /* One order as one line of JSON for `sachet import --dry-run --json` (no line end). */
 void order_write(const struct order *order, struct buf *out);

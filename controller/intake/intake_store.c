@@ -496,29 +496,50 @@ static int touched_read(void *data, const char *id, const struct intake_patient 
     return each_known(data, id, true, err);
 }
 
-int intake_import(struct intake_import *import, const char *const *paths, int count, struct error *err)
+/* What is imported: files and folders, or (paths NULL) one text. */
+struct input {
+    const char *const *paths;
+    int count;
+    const char *place, *text;
+    size_t len;
+};
+
+static int import_input(struct intake_import *import, const struct input *in, struct error *err)
 {
     struct run run;
-    int64_t texts = 0;
+    struct intake_totals totals = {0};
     int rc = run_open(&run, import, err);
     if (rc == 0)
-        rc = intake_index(run.intake, paths, count, err);
-    if (run.intake != NULL)
-        texts = intake_totals(run.intake)->texts;
+        rc = in->paths != NULL ? intake_index(run.intake, in->paths, in->count, err)
+                               : intake_index_text(run.intake, in->place, in->text, in->len, err);
+    const int64_t texts = run.intake != NULL ? intake_totals(run.intake)->texts : 0;
     if (rc == 0)
         rc = intake_touched(run.intake, touched_index, &run, err);
     if (rc == 0)
-        rc = intake_read(run.intake, paths, count, err);
+        rc = in->paths != NULL ? intake_read(run.intake, in->paths, in->count, err)
+                               : intake_read_text(run.intake, in->place, in->text, in->len, err);
     /* The totals are those of the input, without the known orders that were read once more. */
     if (run.intake != NULL)
-        import->totals = *intake_totals(run.intake);
-    import->totals.texts = texts;
+        totals = *intake_totals(run.intake);
+    totals.texts = texts;
+    intake_totals_add(&import->totals, &totals);
     if (rc == 0)
         rc = intake_touched(run.intake, touched_read, &run, err);
     if (rc == 0)
         rc = audit_run(&run, "intake.import", err);
     run_close(&run);
     return rc;
+}
+
+int intake_import(struct intake_import *import, const char *const *paths, int count, struct error *err)
+{
+    return import_input(import, &(struct input){.paths = paths, .count = count}, err);
+}
+
+int intake_import_text(struct intake_import *import, const char *place, const char *text, size_t len,
+                       struct error *err)
+{
+    return import_input(import, &(struct input){.place = place, .text = text, .len = len}, err);
 }
 
 /* The source ids of all patients, in one arena. */
@@ -557,7 +578,7 @@ int intake_import_again(struct intake_import *import, struct error *err)
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = each_known(&run, ids[i], true, err);
     if (run.intake != NULL)
-        import->totals = *intake_totals(run.intake);
+        intake_totals_add(&import->totals, intake_totals(run.intake));
     if (rc == 0)
         rc = audit_run(&run, "intake.again", err);
     run_close(&run);

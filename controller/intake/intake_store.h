@@ -36,8 +36,8 @@ struct intake_import {
     void (*refused)(void *data, const char *place, const char *what);
     void (*progress)(void *data, int64_t bytes);
     void (*order)(void *data, const struct order *order);
-    struct intake_totals totals; /* filled */
-    struct intake_stored stored; /* filled */
+    struct intake_totals totals; /* added to */
+    struct intake_stored stored; /* added to */
 };
 
 /* Products of the store as a catalogue; E_STORE, E_MEMORY. The caller destroys it. */
@@ -45,6 +45,9 @@ int catalogue_load(struct store *store, struct catalogue **ret_catalogue, struct
 
 /* Reads files and folders and stores what they hold. With an audit row "intake.import". */
 int intake_import(struct intake_import *import, const char *const *paths, int count, struct error *err);
+/* The same for one FHIR text in memory; place names it. */
+int intake_import_text(struct intake_import *import, const char *place, const char *text, size_t len,
+                       struct error *err);
 /* Reads every current order of the store again with today's formulary and rules. Audit "intake.again". */
 int intake_import_again(struct intake_import *import, struct error *err);
 

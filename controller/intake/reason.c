@@ -22,6 +22,17 @@ const char *reason_name(enum reason_code code)
     return table[code].name;
 }
 
+bool reason_parse(const char *name, enum reason_code *ret_code)
+{
+    for (int i = 0; i < REASON_CODE_COUNT; i++) {
+        if (strcmp(table[i].name, name) == 0) {
+            *ret_code = (enum reason_code)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *reason_text(enum reason_code code)
 {
     assert((unsigned)code < REASON_CODE_COUNT);

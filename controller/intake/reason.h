@@ -36,6 +36,7 @@ enum reason_class { REASON_NOTE, REASON_WAITING, REASON_REFUSED };
     X(ORDER_OLD, WAITING, "the order is older than the site allows")                        \
     X(NO_DATE, WAITING, "the order carries no date")                                        \
     X(FUTURE_DATE, WAITING, "the order is dated in the future")                             \
+    X(CONTROL_UNCLEAR, WAITING, "the control code leaves open what shall be done")          \
     X(VALIDITY_ENDED, WAITING, "the time for dispensing is over")                           \
     X(DUPLICATE, WAITING, "the same drug stands in several current orders")                 \
     /* the drug */                                                                          \
@@ -49,6 +50,7 @@ enum reason_class { REASON_NOTE, REASON_WAITING, REASON_REFUSED };
     X(NOT_ORAL_SOLID, REFUSED, "not a tablet or capsule to swallow")                        \
     X(FORM_UNKNOWN, REFUSED, "the dose form is not known")                                  \
     X(PACK_OR_KIT, REFUSED, "a calendar pack or kit stays in its package")                  \
+    X(COMPOUND, REFUSED, "mixed of several components: a compound or an infusion")          \
     X(PACKING_RULE, REFUSED, "a packing rule keeps this drug out of pouches")               \
     X(PACKING_ASK, WAITING, "a packing rule asks for a pharmacist's decision")              \
     /* the dose */                                                                          \
@@ -133,6 +135,8 @@ struct reasons {
 
 const char *reason_name(enum reason_code code); /* "ORDER_OLD" */
 const char *reason_text(enum reason_code code);
+/* False when no code has this name. */
+bool reason_parse(const char *name, enum reason_code *ret_code);
 enum reason_class reason_class_of(enum reason_code code);
 const char *outcome_text(enum outcome outcome); /* "packable", "waiting", "refused" */
 

@@ -235,6 +235,30 @@ static void check_standing(const json_t *request, struct order *order)
         reasons_mark(reasons, REASON_CODE_IMPLICIT_RULES);
 }
 
+/* Reasons from before the order was FHIR (REQUEST_REASON_URL). */
+static void check_reasons(const json_t *request, struct reasons *reasons)
+{
+    const json_t *list = json_object_get(request, "extension");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i), *parts = json_object_get(row, "extension");
+        const char *name = "", *text = "";
+        enum reason_code code;
+        if (strcmp(fhir_text(row, "url"), REQUEST_REASON_URL) != 0)
+            continue;
+        for (size_t j = 0; j < json_array_size(parts); j++) {
+            const json_t *part = json_array_get(parts, j);
+            if (strcmp(fhir_text(part, "url"), "code") == 0)
+                name = fhir_text(part, "valueCode");
+            else if (strcmp(fhir_text(part, "url"), "text") == 0)
+                text = fhir_text(part, "valueString");
+        }
+        if (reason_parse(name, &code))
+            reasons_add(reasons, code, "%s", text);
+        else
+            reasons_add(reasons, REASON_CODE_BAD_ELEMENT, "%s without a reason", REQUEST_REASON_URL);
+    }
+}
+
 /* authoredOn; where a feed has none, the newest of start of validity, start of the dosage and last fill. */
 static void check_dates(const struct request_context *context, const json_t *request, struct order *order)
 {
@@ -382,6 +406,7 @@ int request_read(const struct request_context *context, const json_t *request, s
     struct request_drug drug;
     const json_t *contained;
     check_version(request, reasons);
+    check_reasons(request, reasons);
     check_standing(request, ret);
     check_patient(context, request, arena, ret);
     check_dates(context, request, ret);
@@ -392,7 +417,7 @@ int request_read(const struct request_context *context, const json_t *request, s
     request_drug_read(request, medication, &drug);
     int rc = 0;
     if (!reasons_has(reasons, REASON_CODE_NO_DRUG))
-        rc = request_drug_match(context, &drug, reasons, &ret->product, err);
+        rc = request_drug_match(context, &drug, medication, reasons, &ret->product, err);
     ret->has_reading = dosage_read(fhir_array(request, "dosageInstruction", reasons),
                                    json_object_get(request, "note"), ret->product, reasons, &ret->reading);
     check_end(context->policy, ret);

@@ -11,6 +11,13 @@
 
 enum { REQUEST_KEY_BYTES = 512 };
 
+/*
+ * An extension of the request: reasons that were found before it became FHIR (in HL7 v2, in CSV): extension[]
+ * of "code" (valueCode, a name of the table) and "text" (valueString). Whoever sends it can only make the
+ * order wait or have it refused.
+ */
+#define REQUEST_REASON_URL "urn:sachet:intake-reason"
+
 struct request_context {
     const struct intake_policy *policy;
     struct catalogue *catalogue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/intake/request_drug.h"
 
+#include "config/base/quantity.h"
 #include "config/conf.h"
 #include "config/rules.h"
 #include "controller/intake/fhir_json.h"
@@ -81,6 +82,30 @@ static void check_name(const char *name, const char *form, const struct catalogu
                     row->strength);
 }
 
+/* The same for a strength that stands as an element beside the name (Medication.ingredient.strength). */
+static void check_strength(const json_t *medication, const struct catalogue_row *row, struct reasons *reasons)
+{
+    const json_t *list = json_object_get(medication, "ingredient");
+    const json_t *strength = json_object_get(json_array_get(list, 0), "strength");
+    const json_t *most = json_object_get(strength, "numerator"),
+                 *of = json_object_get(strength, "denominator");
+    struct reasons scratch = {0};
+    struct measured stated;
+    int64_t value, parts = QUANTITY_ONE;
+    const char *unit = fhir_text(most, "unit")[0] != '\0' ? fhir_text(most, "unit") : fhir_text(most, "code");
+    if (json_array_size(list) != 1 || row->strength_count != 1 ||
+        !fhir_milli(most, "value", &value, &scratch) ||
+        (json_object_get(of, "value") != NULL && !fhir_milli(of, "value", &parts, &scratch)) ||
+        parts != QUANTITY_ONE || !measure_scale(value, unit, &stated))
+        return;
+    if (stated.kind == row->strengths[0].kind && stated.amount != row->strengths[0].amount) {
+        char text[QUANTITY_TEXT_BYTES];
+        quantity_format(value, text);
+        reasons_add(reasons, REASON_CODE_DRUG_CONTRADICTS, "%s %s is not %s %s", text, unit, row->name,
+                    row->strength);
+    }
+}
+
 static void check_packable(const struct catalogue_row *row, struct reasons *reasons)
 {
     if (row->packable == PACKABLE_PHARMACIST)
@@ -129,7 +154,8 @@ static void check_rules(const struct request_context *context, const struct cata
 }
 
 int request_drug_match(const struct request_context *context, const struct request_drug *drug,
-                       struct reasons *reasons, const struct catalogue_row **ret_row, struct error *err)
+                       const json_t *medication, struct reasons *reasons,
+                       const struct catalogue_row **ret_row, struct error *err)
 {
     *ret_row = NULL;
     if (drug->name[0] == '\0' && drug->code_count == 0) {
@@ -158,6 +184,7 @@ int request_drug_match(const struct request_context *context, const struct reque
     check_packable(row, reasons);
     check_rules(context, row, reasons);
     check_name(drug->name, drug->form, row, reasons);
+    check_strength(medication, row, reasons);
     for (int i = 0; i < drug->code_count; i++) {
         if (strcmp(drug->codes[i].display, drug->name) != 0)
             check_name(drug->codes[i].display, drug->form, row, reasons);

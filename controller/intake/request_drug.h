@@ -21,8 +21,9 @@ void request_drug_read(const json_t *request, const json_t *medication, struct r
 /* By codes, then by each of the names. */
 enum catalogue_match request_drug_find(const struct catalogue *catalogue, const struct request_drug *drug,
                                        const struct catalogue_row **ret_row);
-/* Finds or derives the product and adds what speaks against it. */
+/* Finds or derives the product and adds what speaks against it. medication may be NULL. */
 int request_drug_match(const struct request_context *context, const struct request_drug *drug,
-                       struct reasons *reasons, const struct catalogue_row **ret_row, struct error *err);
+                       const json_t *medication, struct reasons *reasons,
+                       const struct catalogue_row **ret_row, struct error *err);
 
 #endif

@@ -16,9 +16,9 @@ static const char *const oral_words[] = {"oral", "orally", "mouth", "po", "os", 
 static const char *const swallow_words[] = {"swallow",   "take", "administer", "give",
                                             "swallowed", "oral", "orally"};
 /* One of these beside an oral word still is no swallowing. */
-static const char *const other_words[] = {"sublingual", "buccal",  "oromucosal", "mucosal", "tube",
-                                          "inhalation", "topical", "cavity",     "chew",    "dissolve",
-                                          "gargle",     "rinse",   "mucous",     "gastric", "enteral"};
+static const char *const other_words[] = {
+    "sublingual", "buccal",   "oromucosal", "mucosal", "tube",   "inhalation", "topical", "cavity",
+    "chew",       "dissolve", "gargle",     "rinse",   "mucous", "gastric",    "enteral", "throat"};
 
 static bool listed(const char *word, size_t len, const char *const *list, size_t count)
 {

@@ -2,6 +2,7 @@
 #include "controller/intake/source.h"
 
 #include "config/base/error.h"
+#include "controller/intake/hl7.h"
 #include "controller/intake/intake.h"
 
 #include <ctype.h>
@@ -48,7 +49,8 @@ static bool by_lines(const char *name)
 
 static bool by_name(const char *name)
 {
-    return by_lines(name) || ends_with(name, ".json") || ends_with(name, ".json.gz");
+    return by_lines(name) || ends_with(name, ".json") || ends_with(name, ".json.gz") ||
+           ends_with(name, ".hl7") || ends_with(name, ".hl7.gz");
 }
 
 /* More bytes into chunk; false at the end or on an error (reader->failed). */
@@ -186,13 +188,15 @@ static int read_lines(struct reader *reader, const char *path, struct run *run, 
     }
 }
 
-static int read_whole(struct reader *reader, const char *path, struct run *run, struct error *err)
+static int read_whole(struct reader *reader, const char *path, struct run *run, bool hl7, struct error *err)
 {
     for (;;) {
         if (reader->at == reader->end && !fill(reader))
             break;
         if (run->len + (reader->end - reader->at) > INTAKE_FILE_MAX) {
-            refuse(reader, path, 0, "larger than 64 MiB; give it as NDJSON, one resource or Bundle a line");
+            refuse(reader, path, 0,
+                   hl7 ? "larger than 64 MiB; split it between messages"
+                       : "larger than 64 MiB; give it as NDJSON, one resource or Bundle a line");
             return 0;
         }
         int rc = run_add(run, reader->chunk + reader->at, reader->end - reader->at, err);
@@ -200,7 +204,10 @@ static int read_whole(struct reader *reader, const char *path, struct run *run, 
             return rc;
         reader->at = reader->end;
     }
-    return reader->failed ? 0 : give(reader, path, 1, 1, run, err);
+    if (reader->failed)
+        return 0;
+    return hl7 ? reader->events->hl7(reader->events->data, path, run->data, run->len, err)
+               : give(reader, path, 1, 1, run, err);
 }
 
 static int read_stream(struct reader *reader, const char *path, struct error *err)
@@ -216,17 +223,22 @@ static int read_stream(struct reader *reader, const char *path, struct error *er
         line++;
     } while (rc == 0 && what == LINE_READ && blank(&run));
     if (rc == 0 && what == LINE_END) {
-        if (!reader->failed)
+        if (!reader->failed && !reader->events->only_hl7)
             refuse(reader, path, 0, "the file is empty");
     } else if (rc == 0 && what == LINE_LONG) {
         refuse(reader, path, line, "the line is longer than 64 MiB; split it");
         run.len = 0;
         rc = read_lines(reader, path, &run, line, err);
-    } else if (rc == 0 && (by_lines(path) || balanced(run.data, run.len))) {
+    } else if (rc == 0 && reader->events->only_hl7 && !hl7_looks_like(run.data, run.len)) {
+        free(run.data);
+        return 0;
+    } else if (rc == 0 && !hl7_looks_like(run.data, run.len) &&
+               (by_lines(path) || balanced(run.data, run.len))) {
         rc = read_lines(reader, path, &run, line, err);
     } else if (rc == 0) {
         /* Back together with its line feeds, so that lines and columns of messages are those of the file. */
         struct run whole = {0};
+        const bool hl7 = hl7_looks_like(run.data, run.len);
         for (int64_t i = 1; i < line && rc == 0; i++)
             rc = run_add(&whole, "\n", 1, err);
         if (rc == 0)
@@ -234,7 +246,7 @@ static int read_stream(struct reader *reader, const char *path, struct error *er
         if (rc == 0)
             rc = run_add(&whole, "\n", 1, err);
         if (rc == 0)
-            rc = read_whole(reader, path, &whole, err);
+            rc = read_whole(reader, path, &whole, hl7, err);
         free(whole.data);
     }
     free(run.data);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source: files and folders as a stream of JSON texts: each line of an NDJSON file, or a plain file as one
- * text; gzip is unpacked on the way. A file whose first line is a whole object is taken by lines, whatever
- * its name says. Memory: one text at a time. Private to the intake. Blocks for files.
+ * source: files and folders as a stream of texts, HL7 v2 files whole, JSON by texts: each line of an NDJSON
+ * file, or a plain file as one text; gzip is unpacked on the way. A file whose first line is a whole object
+ * is taken by lines, whatever its name says. Memory: one text at a time. Private to the intake. Blocks for
+ * files.
  */
 #ifndef CONTROLLER_INTAKE_SOURCE_H
 #define CONTROLLER_INTAKE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +25,11 @@ struct source_events {
     /* A file begins; and ends. */
     void (*opened)(void *data, const char *path);
     void (*closed)(void *data, const char *path);
-    void (*skipped)(void *data, const char *path); /* no FHIR by its name, in a folder */
-    void (*progress)(void *data, int64_t bytes);   /* packed bytes since the last call */
+    void (*skipped)(void *data, const char *path); /* nothing of ours by its name, in a folder */
+    /* A file that begins as HL7 v2 does, whole. */
+    int (*hl7)(void *data, const char *path, const char *text, size_t len, struct error *err);
+    bool only_hl7; /* other files are not read beyond their first line, and not told */
+    void (*progress)(void *data, int64_t bytes); /* packed bytes since the last call */
 };
 
 /* path: a file, or a folder that is read in the order of names. E_FILE when it does not exist. */

@@ -11,6 +11,7 @@
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "config/paths.h"
+#include "controller/intake/hl7_feed.h"
 #include "controller/intake/intake.h"
 #include "controller/intake/intake_store.h"
 #include "controller/review/user.h"
@@ -97,7 +98,7 @@ static void print_totals(const struct importing *importing, FILE *out, const str
     char day[CIVIL_TEXT_BYTES] = "none";
     fprintf(out,
             "files   %" PRId64 " read, %" PRId64 " refused, %" PRId64
-            " left out (their names are not FHIR's)\n",
+            " left out (by their names neither FHIR nor HL7)\n",
             totals->files - totals->files_refused, totals->files_refused, totals->files_skipped);
     fprintf(out, "texts   %" PRId64 " read, %" PRId64 " refused\n", totals->texts - totals->texts_refused,
             totals->texts_refused);
@@ -207,8 +208,15 @@ static int run_dry(struct importing *importing, struct error *err)
     struct intake *intake = intake_create(&policy, catalogue, &sink);
     rc = intake != NULL ? intake_run(intake, cli->argv, cli->argc, err)
                         : error_set(err, E_MEMORY, "out of memory");
+    struct intake_totals sum = {0};
     if (rc == 0) {
-        const struct intake_totals *totals = intake_totals(intake);
+        intake_totals_add(&sum, intake_totals(intake));
+        if (sum.hl7_files > 0)
+            rc = hl7_dry_run(&policy, catalogue, &sink, site ? cli->store : NULL, cli->argv, cli->argc, &sum,
+                             err);
+    }
+    if (rc == 0) {
+        const struct intake_totals *totals = &sum;
         if (cli->json && !importing->each)
             rc = out_json(cli, totals_json(importing, totals), err);
         else
@@ -270,6 +278,8 @@ static int run_real(struct importing *importing, struct error *err)
     };
     fill_policy(importing, true, &import.policy);
     rc = again ? intake_import_again(&import, err) : intake_import(&import, cli->argv, cli->argc, err);
+    if (rc == 0 && import.totals.hl7_files > 0)
+        rc = hl7_import(&import, cli->argv, cli->argc, err);
     if (rc == 0)
         rc = print_stored(importing, &import, err);
     return rc == 0 ? result(&import.totals) : rc;
@@ -283,7 +293,7 @@ static int run_import(struct cli *cli, struct error *err)
         return error_set(err, E_ARG,
                          "--again reads what the store has: give no path and no --dry-run with it");
     if (cli->argc == 0 && !cli_flag(cli, "again"))
-        return error_set(err, E_ARG, "give a file or folder with FHIR orders, or --again");
+        return error_set(err, E_ARG, "give a file or folder with FHIR or HL7 v2 orders, or --again");
     if (cli->json && !importing.each)
         importing.refused = json_array();
     int rc = importing.dry ? run_dry(&importing, err) : run_real(&importing, err);
@@ -310,7 +320,7 @@ static const struct cli_verb rows[] = {
         .args = "[PATH…]",
         .args_min = 0,
         .args_max = -1,
-        .summary = "Read orders: FHIR R4 and STU3, Bundles, NDJSON, gzip, folders",
+        .summary = "Read orders: FHIR R4 and STU3 (Bundles, NDJSON) and HL7 v2, gzip, folders",
         .details = "Each order ends as packable, waiting (a pharmacist must complete or decide) or refused "
                    "(not for a "
                    "pouch), with its reasons; nothing is guessed. Importing again changes nothing; an order "

@@ -15,6 +15,8 @@
 #include "config/conf.h"
 #include "config/paths.h"
 #include "controller/intake/dosage.h"
+#include "controller/intake/hl7_feed.h"
+#include "tests/support/scratch.h"
 
 static void add_name(char *list, const char *name)
 {
@@ -128,6 +130,35 @@ void run_paths(struct run *run, const char *const *paths, int count, int32_t tod
         fail_msg("%s", err.message);
     finish(run, intake, catalogue);
     conf_destroy(conf);
+}
+
+void run_hl7_paths(struct run *run, const char *const *paths, int count)
+{
+    const struct intake_policy policy = {
+        .today = TEST_TODAY, .max_order_age_days = INTAKE_ORDER_AGE_DAYS, .derive = true};
+    const struct intake_sink sink = {.data = run, .order = catch_order, .refused = catch_refused};
+    struct error err = {0};
+    struct catalogue *catalogue = catalogue_create();
+    assert_non_null(catalogue);
+    memset(run, 0, sizeof *run);
+    if (hl7_dry_run(&policy, catalogue, &sink, NULL, paths, count, &run->totals, &err) != 0)
+        fail_msg("%s", err.message);
+    catalogue_destroy(catalogue);
+}
+
+void run_hl7(struct run *run, const char *const *messages, int count)
+{
+    struct scratch scratch;
+    char path[SCRATCH_PATH_BYTES];
+    struct buf all;
+    buf_init(&all);
+    scratch_init(&scratch);
+    for (int i = 0; i < count; i++)
+        buf_text(&all, messages[i]);
+    const char *paths[] = {scratch_write(&scratch, "messages.hl7", buf_string(&all), path)};
+    run_hl7_paths(run, paths, 1);
+    scratch_finish(&scratch);
+    buf_finish(&all);
 }
 
 static const struct caught *run_one(struct run *run, const char *drug, const char *dosages, const char *more)

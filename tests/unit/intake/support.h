@@ -37,6 +37,10 @@ void run_text(struct run *run, const char *text);
 void run_paths(struct run *run, const char *const *paths, int count, int32_t today, int max_age,
                bool packing);
 
+/* HL7 v2 messages, one after the other; texts, or files and folders. As run_texts else. */
+void run_hl7(struct run *run, const char *const *messages, int count);
+void run_hl7_paths(struct run *run, const char *const *paths, int count);
+
 /*
  * One active order of "Lisinopril 10 MG Oral Tablet", written 2026-11-01, for a living patient, with the
  * given dosageInstruction list. more: further members of the request, each with a comma in front.

@@ -12,11 +12,9 @@
 
 #include "config/base/error.h"
 #include "controller/intake/intake_store.h"
-#include "controller/seal/seal.h"
 #include "controller/stock/formulary.h"
-#include "controller/store/audit.h"
 #include "controller/store/store.h"
-#include "tests/support/scratch.h"
+#include "tests/unit/intake/store_support.h"
 #include "tests/unit/intake/support.h"
 
 #define PATIENT(more) "{\"resourceType\":\"Patient\",\"id\":\"p\",\"name\":[{\"family\":\"Test\"}]" more "}\n"
@@ -31,52 +29,13 @@
 #define A(value)  ORDER("a", "Lisinopril 10 MG Oral Tablet", "active", value)
 #define B(status) ORDER("b", "Lisinopril 20 MG Oral Tablet", status, "1")
 
-struct fixture {
-    struct scratch scratch;
-    struct store *store;
-    struct intake_stored stored;
-    struct intake_totals totals;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    struct error err = {0};
-    char path[SCRATCH_PATH_BYTES];
-    assert_non_null(f);
-    scratch_init(&f->scratch);
-    (void)scratch_path(&f->scratch, "sachet.db", path);
-    assert_int_equal(seal_init(&err), 0);
-    assert_int_equal(store_create(path, &err), 0);
-    f->store = store_open(path, false, &err);
-    assert_non_null(f->store);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    int64_t rows;
-    struct error err = {0};
-    if (audit_verify(f->store, &rows, &err) != 0)
-        fail_msg("%s", err.message);
-    store_close(f->store);
-    scratch_finish(&f->scratch);
-    free(f);
-    return 0;
-}
-
 static void import_at(struct fixture *f, const char *text, bool derive, int32_t today)
 {
     char path[SCRATCH_PATH_BYTES];
     struct error err = {0};
-    struct intake_import import = {
-        .store = f->store,
-        .policy = {.today = today, .max_order_age_days = INTAKE_ORDER_AGE_DAYS, .derive = derive},
-        .actor = "test",
-        .wall_ms = 1795219200000,
-    };
+    struct intake_import import = fixture_import(f);
+    import.policy.today = today;
+    import.policy.derive = derive;
     int rc;
     if (text != NULL) {
         const char *paths[] = {scratch_write(&f->scratch, "in.ndjson", text, path)};
@@ -93,15 +52,6 @@ static void import_at(struct fixture *f, const char *text, bool derive, int32_t 
 static void import_or_fail(struct fixture *f, const char *text, bool derive)
 {
     import_at(f, text, derive, TEST_TODAY);
-}
-
-static int64_t count_or_fail(struct fixture *f, const char *sql)
-{
-    struct error err = {0};
-    int64_t count = -1;
-    if (store_get_int(f->store, &count, &err, sql, "") != 0)
-        fail_msg("%s: %s", sql, err.message);
-    return count;
 }
 
 static void test_the_same_again_changes_nothing(void **state)
@@ -237,14 +187,14 @@ static void test_patients_by_uuid_are_found_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_the_same_again_changes_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_changed_order_is_a_new_version, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_orders_wait_for_the_formulary, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_drug_in_an_old_and_a_new_order_waits, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_death_reaches_known_orders, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_an_order_before_its_patient, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_time_alone_makes_an_order_old, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_patients_by_uuid_are_found_again, setup, teardown),
+        FIXTURE_TEST(test_the_same_again_changes_nothing),
+        FIXTURE_TEST(test_a_changed_order_is_a_new_version),
+        FIXTURE_TEST(test_orders_wait_for_the_formulary),
+        FIXTURE_TEST(test_a_drug_in_an_old_and_a_new_order_waits),
+        FIXTURE_TEST(test_a_death_reaches_known_orders),
+        FIXTURE_TEST(test_an_order_before_its_patient),
+        FIXTURE_TEST(test_time_alone_makes_an_order_old),
+        FIXTURE_TEST(test_patients_by_uuid_are_found_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
