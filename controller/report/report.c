@@ -7,9 +7,10 @@
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
+#include "controller/report/report_private.h"
 #include "controller/store/store.h"
 
-enum { ATTEMPTS_MAX = 64, ITEMS_MAX = 24, DRUGS_MAX = 2048 };
+enum { ATTEMPTS_MAX = 64, ITEMS_MAX = 24 };
 
 static const char *keep(struct arena *arena, const char *text)
 {
@@ -187,64 +188,7 @@ static int read_pouches(struct store *store, struct report *report, struct arena
     return rc < 0 ? rc : 0;
 }
 
-/* ---- totals ---- */
-
-static struct report_drug *find_drug(struct report_drug *drugs, size_t *count, const struct report_item *item)
-{
-    size_t at = 0;
-    for (; at < *count; at++) {
-        int order = strcmp(drugs[at].code, item->code);
-        if (order == 0)
-            order = -strcmp(drugs[at].piece, item->piece); /* whole before half */
-        if (order == 0)
-            return &drugs[at];
-        if (order > 0)
-            break;
-    }
-    if (*count == DRUGS_MAX)
-        return NULL;
-    memmove(&drugs[at + 1], &drugs[at], (*count - at) * sizeof drugs[0]);
-    drugs[at] = (struct report_drug){.code = item->code, .name = item->name, .piece = item->piece};
-    (*count)++;
-    return &drugs[at];
-}
-
-static int add_up(struct report *report, struct arena *arena, struct error *err)
-{
-    struct report_drug *drugs = arena_array(arena, DRUGS_MAX + 1, sizeof *drugs);
-    if (!drugs)
-        return no_memory(err);
-    report->conserved = true;
-    for (size_t p = 0; p < report->pouch_count; p++) {
-        const struct report_pouch *pouch = &report->pouches[p];
-        int good_fills = 0;
-        for (size_t f = 0; f < pouch->fill_count; f++) {
-            bool good = strcmp(pouch->fills[f].state, "good") == 0;
-            good_fills += good;
-            for (size_t i = 0; i < pouch->fills[f].item_count; i++) {
-                const struct report_item *item = &pouch->fills[f].items[i];
-                struct report_drug *drug = find_drug(drugs, &report->drug_count, item);
-                if (!drug)
-                    return error_set(err, E_LIMIT, "more than %d drugs in one batch", DRUGS_MAX);
-                int64_t counted = item->counted > 0 ? item->counted : 0;
-                if (!good) {
-                    drug->voided += counted;
-                    continue;
-                }
-                drug->expected += item->expected;
-                drug->counted += counted;
-                report->conserved = report->conserved && item->expected == item->counted;
-            }
-        }
-        report->conserved = report->conserved && good_fills == (strcmp(pouch->state, "good") == 0 ? 1 : 0);
-    }
-    for (size_t i = 0; i < report->drug_count; i++) {
-        report->expected += drugs[i].expected;
-        report->counted += drugs[i].counted;
-    }
-    report->drugs = drugs;
-    return 0;
-}
+/* ---- the whole ---- */
 
 static int read_serials(struct store *store, struct report *report, struct arena *arena, struct error *err)
 {
@@ -275,7 +219,7 @@ int report_batch(struct store *store, int64_t batch, struct arena *arena, struct
     if (rc == 0)
         rc = read_pouches(store, &report, arena, err);
     if (rc == 0)
-        rc = add_up(&report, arena, err);
+        rc = report_totals(store, &report, arena, err);
     if (rc == 0)
         *ret_report = report;
     return rc;

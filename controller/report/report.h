@@ -81,7 +81,7 @@ struct report_drug {
     const char *code;
     const char *name;
     const char *piece;
-    int64_t expected; /* in good pouches */
+    int64_t expected; /* in good pouches, by the signed texts */
     int64_t counted;  /* in good pouches */
     int64_t voided;   /* counted into pouches that are void */
 };
@@ -95,9 +95,10 @@ struct report {
     size_t pouch_count;
     const struct report_drug *drugs; /* by code, then piece */
     size_t drug_count;
-    int64_t expected; /* pieces in good pouches */
+    int64_t expected; /* pieces in good pouches, by the signed texts */
     int64_t counted;
-    bool conserved; /* both are equal in every good pouch, and no job is good twice */
+    bool conserved;      /* each good job has one good pouch that holds what was signed, piece by piece */
+    const char *finding; /* the first that does not add up, "" none */
 };
 
 /* Everything of one batch, in the arena. E_NOT_FOUND. */

@@ -113,11 +113,11 @@ static json_t *totals_json(const struct report *r, int *failed)
                failed);
     }
     json_t *totals =
-        json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "pouches", (json_int_t)b->pouches, "good",
+        json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s}", "pouches", (json_int_t)b->pouches, "good",
                   (json_int_t)b->good, "void", (json_int_t)b->voids, "remade", (json_int_t)b->remakes,
                   "not_made", (json_int_t)(b->blocked + b->waiting + b->sent), "cancelled",
                   (json_int_t)b->cancelled, "expected_pieces", (json_int_t)r->expected, "counted_pieces",
-                  (json_int_t)r->counted, "conserved", (int)r->conserved);
+                  (json_int_t)r->counted, "conserved", (int)r->conserved, "finding", r->finding);
     add(totals, "drugs", drugs, failed);
     return totals;
 }

@@ -37,8 +37,9 @@ static void add_totals(const struct report *r, struct buf *out)
                "\nPOUCHES\n  good %" PRId64 " of %" PRId64 ", void %" PRId64 ", remade %" PRId64
                ", not made %" PRId64 ", cancelled %" PRId64 "\n",
                b->good, b->pouches, b->voids, b->remakes, b->blocked + b->waiting + b->sent, b->cancelled);
-    buf_printf(out, "  pieces in good pouches: expected %" PRId64 ", counted %" PRId64 ": %s\n", r->expected,
-               r->counted, r->conserved ? "equal, pouch by pouch" : "NOT EQUAL, quarantine this batch");
+    buf_printf(out, "  pieces in good pouches: expected %" PRId64 ", counted %" PRId64 ": %s%s\n",
+               r->expected, r->counted,
+               r->conserved ? "equal, pouch by pouch" : "NOT EQUAL, quarantine this batch; ", r->finding);
     buf_text(out, "\nPIECES BY DRUG\n");
     for (size_t i = 0; i < r->drug_count; i++) {
         const struct report_drug *d = &r->drugs[i];

@@ -454,10 +454,57 @@ static void the_record_tells_every_pouch_and_adds_up(void **state)
                                  " (SELECT max(id) FROM fill WHERE state = 'good')");
     assert_int_equal(report_batch(rig.pharmacy.store, batch, &arena, &report, &err), 0);
     assert_false(report.conserved);
+    assert_non_null(strstr(report.finding, "not what was signed"));
     buf_finish(&json);
     buf_finish(&text);
     arena_finish(&arena);
     rig_finish(&rig);
+}
+
+/* Whoever writes into the store past the program is found out by the record. */
+static void a_record_of_what_was_never_made_says_so(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *finding;
+    } rows[] = {
+        {"UPDATE job SET state = 'good' WHERE position = 7",
+         "pouch 7: called good, and no good pouch was made"},
+        {"UPDATE fill SET state = 'void' WHERE state = 'good' AND job_id = 1",
+         "pouch 1: called good, and no good pouch was made"},
+        {"UPDATE job SET state = 'cancelled' WHERE id = 1", "and the job is not called good"},
+        {"UPDATE fill_item SET requested = 7, counted = 7 WHERE fill_id = 1 AND entry = 0",
+         "what was counted is not what was signed"},
+        {"UPDATE fill_item SET product_code = 'B' WHERE fill_id = 1 AND product_code = 'A'",
+         "what was counted is not what was signed"},
+        {"DELETE FROM fill_item WHERE fill_id = 1 AND entry = 0", "what was counted is not what was signed"},
+        {"UPDATE plan SET text = x'00' WHERE id = 1", "no such pouch in the signed text"},
+        {"UPDATE job SET pouch = 999 WHERE id = 1", "no such pouch in the signed text"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig rig;
+        struct arena arena;
+        struct report report;
+        struct buf text;
+        struct error err = {0};
+        begin(&rig, 1, 5);
+        int64_t batch = pharmacy_batch(&rig.pharmacy);
+        run_until_good(&rig, 2);
+        arena_init(&arena, 0);
+        buf_init(&text);
+        assert_int_equal(report_batch(rig.pharmacy.store, batch, &arena, &report, &err), 0);
+        assert_true(report.conserved);
+        assert_string_equal(report.finding, "");
+        pharmacy_exec(&rig.pharmacy, rows[i].sql);
+        assert_int_equal(report_batch(rig.pharmacy.store, batch, &arena, &report, &err), 0);
+        if (report.conserved || !strstr(report.finding, rows[i].finding))
+            fail_msg("%s: \"%s\"", rows[i].sql, report.finding);
+        report_text(&report, &text);
+        assert_non_null(strstr(buf_string(&text), report.finding));
+        buf_finish(&text);
+        arena_finish(&arena);
+        rig_finish(&rig);
+    }
 }
 
 int main(void)
@@ -481,6 +528,7 @@ int main(void)
         cmocka_unit_test(what_changes_after_the_signature_is_not_packed),
         cmocka_unit_test(an_order_that_changes_in_mid_batch_ends_its_plan_and_no_other),
         cmocka_unit_test(the_record_tells_every_pouch_and_adds_up),
+        cmocka_unit_test(a_record_of_what_was_never_made_says_so),
     };
     /* What a power cut does to the disk is tested elsewhere: here the store may live in memory. */
     if (access("/dev/shm", W_OK) == 0)
