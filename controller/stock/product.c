@@ -16,6 +16,7 @@
 enum column_kind {
     COLUMN_CODE,
     COLUMN_TEXT,
+    COLUMN_STRENGTH,
     COLUMN_RELEASE,
     COLUMN_RXCUI,
     COLUMN_NDC,
@@ -38,7 +39,7 @@ static const struct column {
     TEXT(COLUMN_CODE, code, true),
     TEXT(COLUMN_TEXT, name, true),
     TEXT(COLUMN_TEXT, ingredient, true),
-    TEXT(COLUMN_TEXT, strength, false),
+    TEXT(COLUMN_STRENGTH, strength, false),
     TEXT(COLUMN_TEXT, form, false),
     TEXT(COLUMN_RELEASE, release, false),
     TEXT(COLUMN_RXCUI, rxcui, false),
@@ -224,6 +225,43 @@ static int release_set(struct product *product, const char *text, struct error *
     return error_set(err, E_INPUT, "release \"%.60s\": give IR, ER, DR or nothing", text);
 }
 
+/* Digits with points and commas, and all digits are zero. */
+static bool is_zero(const char *number, size_t len)
+{
+    bool digits = false;
+    for (size_t i = 0; i < len; i++) {
+        if (number[i] >= '1' && number[i] <= '9')
+            return false;
+        digits = digits || number[i] == '0';
+    }
+    return digits;
+}
+
+/* A dash after a letter or digit joins two ("5-325 mg"); any other one before a number is its sign. */
+static bool is_sign(const char *text, const char *at)
+{
+    if (strncmp(at, "\xe2\x88\x92", 3) == 0) /* U+2212 */
+        return true;
+    return *at == '-' && isdigit((unsigned char)at[1 + strspn(at + 1, " .")]) &&
+           (at == text || !isalnum((unsigned char)at[-1]));
+}
+
+/* A strength is free text ("875 mg+125 mg", "100 unit/mL"), but no number in it may be zero or less. */
+static int strength_set(struct product *product, const struct column *column, const char *text,
+                        struct error *err)
+{
+    for (const char *at = text; *at;) {
+        size_t len = strspn(at, "0123456789.,");
+        bool begins = at == text || !isalpha((unsigned char)at[-1]); /* not the 0 of a name */
+        if (is_sign(text, at))
+            return error_set(err, E_INPUT, "strength \"%.60s\": less than nothing", text);
+        if (begins && is_zero(at, len))
+            return error_set(err, E_INPUT, "strength \"%.60s\": a number in it is zero", text);
+        at += len ? len : 1;
+    }
+    return text_set(product, column, text, err);
+}
+
 int product_set(struct product *product, const char *name, const char *text, struct error *err)
 {
     const struct column *column = column_find(name);
@@ -233,6 +271,8 @@ int product_set(struct product *product, const char *name, const char *text, str
     case COLUMN_CODE:
     case COLUMN_TEXT:
         return text_set(product, column, text, err);
+    case COLUMN_STRENGTH:
+        return strength_set(product, column, text, err);
     case COLUMN_RELEASE:
         return release_set(product, text, err);
     case COLUMN_RXCUI:

@@ -140,7 +140,7 @@ static int rows_start(struct store *store, const char *sql, const char *types, v
         if (!store->in_write)
             rc = error_set(err, E_STATE, "store %s: writing needs a write transaction: %s", store->path, sql);
         else if (store->broken)
-            rc = error_set(err, E_STORE, "store %s: the transaction failed earlier", store->path);
+            rc = store_refuse(store, err);
     }
     if (rc == 0)
         rc = rows_bind(rows, types, args, life, err);

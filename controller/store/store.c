@@ -96,8 +96,10 @@ int store_pragma_check(struct store *store, const char *check, struct error *err
             *c = ' ';
     }
     store->broken = true;
-    return error_set(err, E_STORE, "store %s is damaged (%s): stop all programs and restore the last backup",
-                     store->path, finding);
+    error_set(&store->broken_by, E_STORE,
+              "store %s is damaged (%s): stop all programs and restore the last backup", store->path,
+              finding);
+    return error_set(err, E_STORE, "%s", store->broken_by.message);
 }
 
 int store_connect(struct store *store, int flags, struct error *err)
@@ -339,8 +341,9 @@ static int store_is_in_place(struct store *store, struct error *err)
     if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved)
         return 0;
     store->broken = true;
-    return error_set(err, E_STORE, "store %s was replaced by another one: end this program, then start again",
-                     store->path);
+    error_set(&store->broken_by, E_STORE,
+              "store %s was replaced by another one: end this program, then start again", store->path);
+    return error_set(err, E_STORE, "%s", store->broken_by.message);
 }
 
 int store_write_begin(struct store *store, struct error *err)
@@ -348,10 +351,7 @@ int store_write_begin(struct store *store, struct error *err)
     if (store->in_write || store->in_read)
         return error_set(err, E_STATE, "store %s: a transaction is open already", store->path);
     if (store->broken)
-        return error_set(err, E_STORE,
-                         "store %s: nothing can be stored after an earlier failure: end this program, then "
-                         "start again",
-                         store->path);
+        return store_refuse(store, err);
     int rc = lock_take(&store->lock, store->lock_wait_ms, err);
     if (rc)
         return rc;
@@ -370,8 +370,7 @@ int store_write_commit(struct store *store, struct error *err)
 {
     if (!store->in_write)
         return error_set(err, E_STATE, "store %s: no transaction is open", store->path);
-    int rc = store->broken ? error_set(err, E_STORE, "store %s: the transaction failed earlier", store->path)
-                           : store_raw(store, "COMMIT", err);
+    int rc = store->broken ? store_refuse(store, err) : store_raw(store, "COMMIT", err);
     if (rc) {
         store_write_rollback(store);
         return rc;
@@ -440,7 +439,7 @@ int store_checkpoint(struct store *store, struct error *err)
     if (store->in_write || store->in_read)
         return error_set(err, E_STATE, "store %s: no checkpoint within a transaction", store->path);
     if (store->broken)
-        return error_set(err, E_STORE, "store %s: no checkpoint after a failure", store->path);
+        return store_refuse(store, err);
     int rc = lock_take(&store->lock, store->lock_wait_ms, err);
     if (rc)
         return rc;

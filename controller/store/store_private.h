@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/base/error.h"
 #include "controller/store/lock.h"
 
-struct error;
 struct store;
 
 enum {
@@ -39,8 +39,9 @@ struct store {
     bool in_write;
     bool in_read;
     bool broken;
-    bool internal; /* our own statement is being prepared: the authorizer lets it pass */
-    int wal_pages; /* after our last commit */
+    struct error broken_by; /* the first failure, for whoever asks later */
+    bool internal;          /* our own statement is being prepared: the authorizer lets it pass */
+    int wal_pages;          /* after our last commit */
     int statement_count;
     struct store_rows statements[STORE_STATEMENTS];
 };
@@ -68,6 +69,8 @@ void store_disconnect(struct store *store);
 int store_raw(struct store *store, const char *sql, struct error *err);
 /* The first column of the first row of our own statement as a text, "" when there is none. */
 int store_raw_text(struct store *store, const char *sql, char *ret_text, size_t size, struct error *err);
+/* Nothing may be written any more: the first failure stands. Returns its code; err gets its message. */
+int store_refuse(const struct store *store, struct error *err);
 /* Gives every cached statement back. */
 void store_forget_statements(struct store *store);
 /* Checks: "ok" or the first finding of PRAGMA `check`. */

@@ -81,18 +81,35 @@ static const struct trouble *trouble_find(int sqlite_code)
     return NULL;
 }
 
-int store_trouble(struct store *store, int sqlite_code, const char *doing, struct error *err)
+static int say_trouble(struct store *store, const struct trouble *trouble, int sqlite_code, const char *doing,
+                       struct error *err)
 {
-    const struct trouble *trouble = trouble_find(sqlite_code);
     const char *text = store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(sqlite_code);
     if (!trouble)
         return error_set(err, E_STORE, "store %s: %s: %s (%d)", store->path, doing, text, sqlite_code);
-    if (trouble->final)
-        store->broken = true;
     if (trouble->code == E_FULL) {
         bool released = store_reserve_release(store);
         return error_set(err, E_FULL, "store %s: %s: disk full, nothing of it was kept%s: %s", store->path,
                          doing, released ? ", the reserve was given back" : "", trouble->next);
     }
     return error_set(err, trouble->code, "store %s: %s: %s: %s", store->path, doing, text, trouble->next);
+}
+
+int store_trouble(struct store *store, int sqlite_code, const char *doing, struct error *err)
+{
+    const struct trouble *trouble = trouble_find(sqlite_code);
+    struct error why = {0};
+    int rc = say_trouble(store, trouble, sqlite_code, doing, &why);
+    if (trouble && trouble->final && !store->broken) {
+        store->broken = true;
+        store->broken_by = why;
+    }
+    return error_set(err, rc, "%s", why.message);
+}
+
+int store_refuse(const struct store *store, struct error *err)
+{
+    return error_set(err, store->broken_by.code ? store->broken_by.code : E_STORE,
+                     "nothing can be stored after an earlier failure, end this program: %s",
+                     store->broken_by.message);
 }

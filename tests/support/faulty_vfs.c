@@ -15,6 +15,7 @@
 struct faulty_file {
     sqlite3_file base;
     sqlite3_file *real;
+    bool database; /* not a log or journal */
 };
 
 static struct {
@@ -53,7 +54,9 @@ static int faulty_read(sqlite3_file *file, void *data, int len, sqlite3_int64 at
 static int faulty_write(sqlite3_file *file, const void *data, int len, sqlite3_int64 at)
 {
     faulty.writes++;
-    if (fails(faulty.kind == FAULTY_WRITE_FULL, faulty.writes))
+    bool full = faulty.kind == FAULTY_WRITE_FULL ||
+                (faulty.kind == FAULTY_DATABASE_FULL && ((struct faulty_file *)file)->database);
+    if (fails(full, faulty.writes))
         return SQLITE_FULL;
     if (fails(faulty.kind == FAULTY_WRITE_IO, faulty.writes)) {
         (void)real_of(file)->pMethods->xWrite(real_of(file), data, len / 2, at); /* torn on purpose */
@@ -155,6 +158,7 @@ static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, i
     (void)vfs;
     struct faulty_file *ours = (struct faulty_file *)file;
     ours->real = (sqlite3_file *)&ours[1];
+    ours->database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
     int code = faulty.real->xOpen(faulty.real, name, ours->real, flags, ret_flags);
     ours->base.pMethods = ours->real->pMethods ? &faulty_methods : NULL;
     return code;

@@ -12,9 +12,10 @@
 
 enum faulty_kind {
     FAULTY_NONE,
-    FAULTY_WRITE_FULL, /* writes: no space left */
-    FAULTY_WRITE_IO,   /* writes: half of the bytes arrive, then an I/O error */
-    FAULTY_SYNC,       /* syncs fail */
+    FAULTY_WRITE_FULL,    /* writes: no space left */
+    FAULTY_DATABASE_FULL, /* the same, but only in the database itself: its log finds room */
+    FAULTY_WRITE_IO,      /* writes: half of the bytes arrive, then an I/O error */
+    FAULTY_SYNC,          /* syncs fail */
 };
 
 void faulty_vfs_install(void);

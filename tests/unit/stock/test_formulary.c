@@ -224,6 +224,27 @@ static void a_wrong_file_is_refused_whole_with_its_place(void **state)
          .place = "f.csv:3:3",
          .why = "space",
          .code = E_INPUT},
+        {.rows = "B,Drug B,b,-5 mg,tablet,IR,,,yes,no,,\n",
+         .place = "f.csv:3:12",
+         .why = "less than nothing",
+         .code = E_INPUT},
+        {.rows = "B,Drug B,b,500 mg+ -5 mg,tablet,IR,,,yes,no,,\n",
+         .place = "f.csv:3:12",
+         .why = "less than nothing",
+         .code = E_INPUT},
+        {.rows = "B,Drug B,b,\xe2\x88\x92"
+                 "5 mg,tablet,IR,,,yes,no,,\n",
+         .place = "f.csv:3:12",
+         .why = "less than nothing",
+         .code = E_INPUT},
+        {.rows = "B,Drug B,b,0 mg,tablet,IR,,,yes,no,,\n",
+         .place = "f.csv:3:12",
+         .why = "zero",
+         .code = E_INPUT},
+        {.rows = "B,Drug B,b,5 mg/0.0 mL,tablet,IR,,,yes,no,,\n",
+         .place = "f.csv:3:12",
+         .why = "zero",
+         .code = E_INPUT},
         {.rows = "B,Drug B,b,,tablet,IR,,,yes,no,,\n",
          .place = "f.csv:3:25",
          .why = "without strength",
@@ -326,6 +347,21 @@ static void a_provisional_product_never_replaces_a_checked_one(void **state)
     assert_string_equal(found.code, "RX111");
 }
 
+static void strengths_as_they_are_written_are_taken(void **state)
+{
+    (void)state;
+    static const char *const strengths[] = {"5 mg",         "5-325 mg", "875 mg+125 mg", "100 unit/mL",
+                                            "0.4 mg",       ".5 mg",    "10,000 unit",   "0.05 %",
+                                            "24 HR 100 mg", "",         "B0 5 mg"};
+    for (size_t i = 0; i < sizeof strengths / sizeof strengths[0]; i++) {
+        struct product product = {0};
+        struct error err = {0};
+        if (product_set(&product, "strength", strengths[i], &err) < 0)
+            fail_msg("%s", err.message);
+        assert_string_equal(product.strength, strengths[i]);
+    }
+}
+
 static void a_product_put_together_wrongly_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -350,6 +386,7 @@ int main(void)
         TEST(files_that_are_none_are_refused),
         TEST(ndcs_are_read_in_all_written_forms),
         TEST(a_provisional_product_never_replaces_a_checked_one),
+        cmocka_unit_test(strengths_as_they_are_written_are_taken),
         TEST(a_product_put_together_wrongly_is_refused),
 #undef TEST
     };

@@ -19,6 +19,7 @@
 #include "config/base/error.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/store/store_private.h"
 #include "tests/support/faulty_vfs.h"
 #include "tests/support/scratch.h"
 
@@ -103,7 +104,11 @@ static bool run(enum faulty_kind kind, int nth, int expected, int expected_too)
             fail_msg("fault %d at %d: %s", kind, nth, err.message);
         assert_true(store_broken(store));
         assert_false(store_in_write(store));
-        assert_int_equal(store_write_begin(store, &err), E_STORE);
+        struct error later = {0};
+        assert_int_equal(store_write_begin(store, &later), rc);
+        assert_non_null(strstr(later.message, "earlier failure"));
+        if (rc == E_FULL)
+            assert_non_null(strstr(later.message, "disk full"));
         if (rc == E_FULL)
             assert_int_equal(access(scratch_path(&scratch, "sachet.db.reserve", reserve), F_OK), -1);
     }
@@ -128,6 +133,51 @@ static void a_full_disk_at_any_write_loses_nothing_acknowledged(void **state)
 {
     (void)state;
     run_all(FAULTY_WRITE_FULL, E_FULL, E_FULL, 15);
+}
+
+/* One transaction that leaves the log just short of a checkpoint. */
+static void fill_log(struct store *store)
+{
+    struct error err = {0};
+    size_t len = (STORE_WAL_PAGES - 50) * (size_t)4096;
+    char *value = malloc(len + 1);
+    assert_non_null(value);
+    memset(value, 'v', len);
+    value[len] = '\0';
+    assert_int_equal(store_write_begin(store, &err), 0);
+    assert_int_equal(store_exec(store, &err, insert, "tt", "fill a", value), 0);
+    assert_int_equal(store_exec(store, &err, insert, "tt", "fill b", ""), 0);
+    assert_int_equal(audit_add(store, 1, "test", "test.write", "fill", NULL, &err), 0);
+    assert_int_equal(store_write_commit(store, &err), 0);
+    assert_in_range(store->wal_pages, STORE_WAL_PAGES / 2, STORE_WAL_PAGES);
+    free(value);
+}
+
+/* The commit that sets it off stands; the next step says why nothing more can be stored. */
+static void a_disk_that_is_full_at_the_automatic_checkpoint_is_named(void **state)
+{
+    (void)state;
+    struct scratch scratch;
+    char path[SCRATCH_PATH_BYTES];
+    struct error err = {0};
+    scratch_init(&scratch);
+    assert_int_equal(store_create(scratch_path(&scratch, "sachet.db", path), &err), 0);
+    struct store *store = store_open(path, false, &err);
+    assert_non_null(store);
+    fill_log(store);
+    /* Room for what a transaction writes into the log, and none for the checkpoint behind it. */
+    faulty_vfs_arm(FAULTY_DATABASE_FULL, 1);
+    int written = 1, rc = 0;
+    for (; rc == 0 && written < 100; written += rc == 0)
+        rc = write_one(store, written, &err);
+    assert_true(store_broken(store));
+    assert_int_equal(rc, E_FULL);
+    assert_non_null(strstr(err.message, "checkpoint"));
+    assert_non_null(strstr(err.message, "disk full"));
+    store_close(store);
+    assert_true(faulty_vfs_disarm());
+    assert_kept(path, written);
+    scratch_finish(&scratch);
 }
 
 static void a_torn_write_loses_nothing_acknowledged(void **state)
@@ -180,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_disk_at_any_write_loses_nothing_acknowledged),
+        cmocka_unit_test(a_disk_that_is_full_at_the_automatic_checkpoint_is_named),
         cmocka_unit_test(a_torn_write_loses_nothing_acknowledged),
         cmocka_unit_test(a_failed_sync_is_final_and_loses_nothing_acknowledged),
         cmocka_unit_test(a_store_that_cannot_be_made_whole_is_not_made),
