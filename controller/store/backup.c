@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config/base/error.h"
+#include "controller/store/audit.h"
 #include "controller/store/store.h"
 #include "controller/store/store_private.h"
 
@@ -36,6 +37,7 @@ static int copy_make(struct store *store, struct store *copy, struct error *err)
         return error_set_errno(err, E_FILE, errno, "backup %s cannot be made", copy->path);
     (void)close(fd); /* empty */
     char mode[16];
+    int64_t audit_rows = 0;
     int rc = store_connect(copy, SQLITE_OPEN_READWRITE, err);
     if (rc == 0)
         rc = copy_all(store, copy, err);
@@ -44,7 +46,9 @@ static int copy_make(struct store *store, struct store *copy, struct error *err)
     if (rc == 0 && strcmp(mode, "delete") != 0)
         rc = error_set(err, E_STORE, "backup %s cannot be made a single file", copy->path);
     if (rc == 0)
-        rc = store_pragma_check(copy, "PRAGMA integrity_check(1)", err);
+        rc = store_check(copy, err);
+    if (rc == 0)
+        rc = audit_verify(copy, &audit_rows, err);
     store_disconnect(copy);
     if (rc == 0)
         rc = store_sync_file(copy->path, err);

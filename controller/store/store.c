@@ -346,6 +346,11 @@ static int store_is_in_place(struct store *store, struct error *err)
     return error_set(err, E_STORE, "%s", store->broken_by.message);
 }
 
+void store_lock_wait(struct store *store, int wait_ms)
+{
+    store->lock_wait_ms = wait_ms;
+}
+
 int store_write_begin(struct store *store, struct error *err)
 {
     if (store->in_write || store->in_read)

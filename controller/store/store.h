@@ -50,6 +50,8 @@ void store_close(struct store *store);
 /* As given to store_open. */
 const char *store_path(const struct store *store);
 
+/* How long store_write_begin waits for the lock before it says E_LOCKED; STORE_LOCK_WAIT_MS at first. */
+void store_lock_wait(struct store *store, int wait_ms);
 int store_write_begin(struct store *store, struct error *err);
 int store_write_commit(struct store *store, struct error *err);
 /* Undoes the open transaction; nothing when there is none. */
@@ -119,9 +121,16 @@ int64_t store_data_version(struct store *store);
 /* WAL back into the file, as far as readers let it, under the lock. Called on close after writing, by a
  * commit over STORE_WAL_PAGES, and by sachetd when idle. */
 int store_checkpoint(struct store *store, struct error *err);
-/* Online backup into the new file `path` (0600; E_EXISTS when it is there): copy, integrity_check of the
- * copy, fsync, rename. Others may write meanwhile. */
+/* Online backup into the new file `path` (0600; E_EXISTS when it is there): copy, pages, references and audit
+ * chain of the copy checked, fsync, rename. Others may write meanwhile. */
 int store_backup(struct store *store, const char *path, struct error *err);
+/* FOLDER/sachet-20261121T234500.123Z.db, where the next backup goes; makes the folder (0700) when it is
+ * missing. */
+int store_backup_name(const char *folder, int64_t wall_ms, char *ret_path, size_t size, struct error *err);
+/* Deletes backups of such names, the oldest first, until `keep` are left with `newest`, which always stays.
+ */
+int store_backup_rotate(const char *folder, const char *newest, int keep, int *ret_deleted,
+                        struct error *err);
 
 enum { STORE_PATH_BYTES = 4096 };
 

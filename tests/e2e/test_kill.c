@@ -32,6 +32,7 @@
 #include "config/paths.h"
 #include "controller/pack/batch.h"
 #include "controller/store/audit.h"
+#include "controller/store/store.h"
 #include "tests/support/pharmacy.h"
 #include "tests/support/witness.h"
 
@@ -256,6 +257,32 @@ static void a_clean_end_loses_no_pouch_and_one_sachetd_is_enough(void **state)
     pharmacy_finish(&t.pharmacy);
 }
 
+/* Whoever ends sachetd does not wait for another program that keeps the store to itself. */
+static void a_clean_end_does_not_wait_long_for_the_lock(void **state)
+{
+    (void)state;
+    struct trial t;
+    struct error err = {0};
+    int64_t batch = trial_begin(&t);
+    start_daemon(&t);
+    for (int64_t end_ms = now_ms() + 20000; info_or_fail(&t, batch).good < 3 && now_ms() < end_ms;)
+        sleep_ms(10);
+    assert_int_equal(store_write_begin(t.pharmacy.store, &err), 0);
+    int64_t begin_ms = now_ms();
+    assert_int_equal(kill(t.daemon, SIGTERM), 0);
+    assert_int_equal(status_or_fail(&t.daemon), 0);
+    print_message("ended after %d ms\n", (int)(now_ms() - begin_ms));
+    assert_true(now_ms() - begin_ms < 8000); /* 4 s, with room for a busy machine */
+    store_write_rollback(t.pharmacy.store);
+    const char *const once[] = {sachetd, "--site", t.pharmacy.scratch.folder, "--attend", "--once", NULL};
+    t.daemon = spawn_or_fail(&t, "sachetd.out", once);
+    assert_int_equal(status_or_fail(&t.daemon), 0);
+    kill_child(&t.sim);
+    assert_int_equal(info_or_fail(&t, batch).good, JOBS);
+    check_log(&t, false);
+    pharmacy_finish(&t.pharmacy);
+}
+
 /* SIGXFSZ and EFBIG stand for a disk that takes no more. */
 static void limit_files(void)
 {
@@ -355,6 +382,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clean_end_loses_no_pouch_and_one_sachetd_is_enough),
+        cmocka_unit_test(a_clean_end_does_not_wait_long_for_the_lock),
         cmocka_unit_test(a_store_that_takes_no_more_ends_sachetd_and_the_next_one_goes_on),
         cmocka_unit_test(forty_pouches_survive_twenty_kills),
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sachet audit, backup, store check: the store itself. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,12 +69,31 @@ static int run_show(struct cli *cli, struct error *err)
     return rc;
 }
 
+/* Into the file that was named, or into the site's folder under a name of its time. */
+static int make_backup(struct cli *cli, char *path, int *ret_deleted, struct error *err)
+{
+    int64_t wall_ms = clock_wall_ms(cli->clock);
+    const char *folder = conf_text(cli->site, "backup.folder");
+    int keep = (int)conf_int(cli->site, "backup.keep"), rc = 0;
+    *ret_deleted = 0;
+    if (cli->argc == 0)
+        rc = store_backup_name(folder, wall_ms, path, STORE_PATH_BYTES, err);
+    else if (snprintf(path, STORE_PATH_BYTES, "%s", cli->argv[0]) >= STORE_PATH_BYTES)
+        rc = error_set(err, E_LIMIT, "backup: path too long, at most %d bytes", STORE_PATH_BYTES - 1);
+    if (rc == 0)
+        rc = store_backup(cli->store, path, err);
+    if (rc == 0 && cli->argc == 0)
+        rc = store_backup_rotate(folder, path, keep, ret_deleted, err);
+    return rc;
+}
+
 static int run_backup(struct cli *cli, struct error *err)
 {
-    const char *file = cli->argv[0];
+    char file[STORE_PATH_BYTES];
+    int deleted = 0;
     int rc = cli_open_store(cli, err);
     if (rc == 0)
-        rc = store_backup(cli->store, file, err);
+        rc = make_backup(cli, file, &deleted, err);
     if (rc == 0)
         rc = store_write_begin(cli->store, err);
     if (rc)
@@ -85,8 +105,11 @@ static int run_backup(struct cli *cli, struct error *err)
     if (rc)
         return rc;
     if (cli->json)
-        return out_json(cli, json_pack("{s:s}", "file", file), err);
+        return out_json(cli, json_pack("{s:s,s:i}", "file", file, "deleted", deleted), err);
     fprintf(cli->out, "backup %s is written and checked\n", file);
+    if (deleted > 0)
+        fprintf(cli->out, "%d older %s deleted (backup.keep)\n", deleted,
+                deleted == 1 ? "backup was" : "backups were");
     return 0;
 }
 
@@ -177,10 +200,14 @@ static const struct cli_verb rows[] = {
     },
     {
         .name = "backup",
-        .args = "FILE",
-        .args_min = 1,
+        .args = "[FILE]",
         .args_max = 1,
         .summary = "Copy the store into a new file while others work, and check the copy",
+        .details =
+            "Without FILE the copy goes into the folder backup.folder of the site, under a name that tells "
+            "its "
+            "time, and the oldest copies of such names are deleted until backup.keep are left. Every page, "
+            "every reference and the audit chain of the copy are checked before it gets its name.",
         .run = run_backup,
     },
     {

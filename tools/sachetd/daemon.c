@@ -24,11 +24,14 @@
 
 enum {
     LINES_MAX = 128,
-    WATCH_MS = 60,         /* between two looks for commands */
-    STATE_MS = 250,        /* between two states of a line for watchers */
-    CHECKPOINT_MS = 30000, /* between two checkpoints */
-    CLOSE_MS = 10000,      /* for started pouches at a clean end */
-    PASSES_MAX = 16,       /* of one round: a bound for our own bugs */
+    WATCH_MS = 60,          /* between two looks for commands */
+    STATE_MS = 250,         /* between two states of a line for watchers */
+    CHECKPOINT_MS = 30000,  /* between two checkpoints */
+    CLOSE_MS = 10000,       /* for started pouches at a clean end */
+    CLOSE_LOCKED_MS = 2000, /* of them, while another program keeps the store's lock */
+    LOCK_WAIT_MS = 1000,    /* for that lock, before the loop looks at its signals again */
+    CLOSE_WAIT_MS = 200,    /* at the end */
+    PASSES_MAX = 16,        /* of one round: a bound for our own bugs */
 };
 
 struct line {
@@ -51,9 +54,10 @@ struct daemon {
     int64_t data_version;
     int64_t watch_at_ms;
     int64_t checkpoint_at_ms;
-    int64_t close_at_ms; /* when closing ends by force; 0: not closing */
-    bool wrote;          /* since the last checkpoint */
-    bool stopped_batch;  /* one that a person must look at */
+    int64_t close_at_ms;  /* when closing ends by force; 0: not closing */
+    int64_t locked_at_ms; /* since when the store's lock was not to be had; 0: it was */
+    bool wrote;           /* since the last checkpoint */
+    bool stopped_batch;   /* one that a person must look at */
     int rc;
     struct error err;
     struct buf scratch;
@@ -201,6 +205,23 @@ static bool states_are_due(struct daemon *d)
     return false;
 }
 
+/* Another program has the store. At a clean end nobody waits long for it: what the machines finish meanwhile
+ * stays in their rings (C7). */
+static void locked_out(struct daemon *d, const struct error *err)
+{
+    int64_t now_ms = clock_mono_ms(d->params.clock);
+    if (d->locked_at_ms == 0) {
+        d->locked_at_ms = now_ms;
+        log_warning("sachetd", "%s", err->message);
+    }
+    if (!d->close_at_ms || now_ms - d->locked_at_ms < CLOSE_LOCKED_MS)
+        return;
+    log_warning("sachetd", "ending without the last results: they are read at the next start");
+    for (int i = 0; i < d->line_count; i++)
+        machine_make_safe(d->lines[i].machine);
+    loop_stop(d->loop);
+}
+
 static int round_once(struct daemon *d, struct error *err)
 {
     for (int pass = 0; pass < PASSES_MAX; pass++) {
@@ -210,9 +231,10 @@ static int round_once(struct daemon *d, struct error *err)
             rc = write_all(d, err);
         if (rc == E_LOCKED) {
             /* Nothing was begun; the packers keep what they want stored and the next round tries again. */
-            log_warning("sachetd", "%s", err->message);
+            locked_out(d, err);
             return 0;
         }
+        d->locked_at_ms = 0;
         if (rc < 0)
             return rc;
         if (!any)
@@ -233,6 +255,7 @@ static void begin_close(struct daemon *d)
     if (d->close_at_ms)
         return;
     d->close_at_ms = clock_mono_ms(d->params.clock) + CLOSE_MS;
+    store_lock_wait(d->params.store, CLOSE_WAIT_MS);
     for (int i = 0; i < d->line_count; i++)
         packer_close(d->lines[i].packer);
 }
@@ -381,6 +404,7 @@ struct daemon *daemon_create(const struct daemon_params *params, struct error *e
         return NULL;
     }
     d->params = *params;
+    store_lock_wait(params->store, LOCK_WAIT_MS);
     buf_init(&d->scratch);
     int64_t now_ms = clock_mono_ms(params->clock);
     d->checkpoint_at_ms = now_ms + CHECKPOINT_MS;
