@@ -222,7 +222,7 @@ static int solve_levels(struct fewest *f, const struct slots_options *options, e
     int levels = options->levels ? options->levels : 5;
     int slots = outcome == OUTCOME_YES ? (int)result->lower_bound : 0;
     result->status = outcome == OUTCOME_YES ? SLOTS_OPTIMAL : SLOTS_BUDGET;
-    outcome = optimise(f->problem, slots, slots ? levels : 1, f->cell, &cost);
+    outcome = optimise(f->problem, f->apart, slots, slots ? levels : 1, f->cell, &cost);
     if (outcome == OUTCOME_MEMORY || !solve_times(f->problem, f->cell, arena, result))
         return solve_no_memory(err);
     if (outcome == OUTCOME_BUDGET)

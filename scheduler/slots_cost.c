@@ -51,6 +51,20 @@ static bool cost_night(const struct problem *problem, size_t drug)
     return regimen_days_meet(&regimen->drugs[drug].days, &regimen->drugs[drug].days, 1, regimen->period_days);
 }
 
+int64_t cost_balance_drug(const struct costs *costs, size_t drug, const int *cell)
+{
+    const struct problem *problem = costs->problem;
+    size_t n = problem->regimen->drugs[drug].dose_count;
+    int longest = 0;
+    int shortest = PROBLEM_FAR;
+    for (size_t i = 0; i + 1 < n + (costs->night[drug] ? 1 : 0); i++) {
+        int gap = i + 1 < n ? cell[i + 1] - cell[i] : cell[0] + problem->cells - cell[n - 1];
+        longest = gap > longest ? gap : longest;
+        shortest = gap < shortest ? gap : shortest;
+    }
+    return (int64_t)(longest - shortest) * problem->regimen->grid;
+}
+
 int64_t cost_balance(const struct costs *costs, const int *cell)
 {
     const struct problem *problem = costs->problem;
@@ -58,18 +72,8 @@ int64_t cost_balance(const struct costs *costs, const int *cell)
     int64_t sum = 0;
     size_t first = 0;
     for (size_t d = 0; d < regimen->drug_count; first += regimen->drugs[d].dose_count, d++) {
-        size_t n = regimen->drugs[d].dose_count;
-        if (!costs->balanced[d])
-            continue;
-        int longest = 0;
-        int shortest = PROBLEM_FAR;
-        for (size_t i = 0; i + 1 < n + (costs->night[d] ? 1 : 0); i++) {
-            int gap = i + 1 < n ? cell[first + i + 1] - cell[first + i]
-                                : cell[first] + problem->cells - cell[first + n - 1];
-            longest = gap > longest ? gap : longest;
-            shortest = gap < shortest ? gap : shortest;
-        }
-        sum += (int64_t)(longest - shortest) * regimen->grid;
+        if (costs->balanced[d])
+            sum += cost_balance_drug(costs, d, cell + first);
     }
     return sum;
 }
@@ -436,16 +440,18 @@ static int spread_bound(const struct costs *costs, const struct net *net, size_t
     return s.best > coarse ? s.best : coarse;
 }
 
-int64_t cost_balance_bound(const struct costs *costs, const struct net *net)
+int64_t cost_balance_bound(const struct costs *costs, const struct net *net, int64_t *ret_each)
 {
     const struct regimen *regimen = costs->problem->regimen;
     int64_t sum = 0;
     size_t first = 0;
     for (size_t d = 0; d < regimen->drug_count; first += regimen->drugs[d].dose_count, d++) {
-        if (costs->balanced[d])
-            sum +=
-                (int64_t)spread_bound(costs, net, first, (int)regimen->drugs[d].dose_count, costs->night[d]) *
-                regimen->grid;
+        if (!costs->balanced[d])
+            continue;
+        ret_each[d] =
+            (int64_t)spread_bound(costs, net, first, (int)regimen->drugs[d].dose_count, costs->night[d]) *
+            regimen->grid;
+        sum += ret_each[d];
     }
     return sum;
 }

@@ -44,6 +44,10 @@ int64_t cost_relax(struct costs *costs, const struct net *net, int *ret_slot_cel
 /* After cost_relax on the same net: takes away the cells of slots at which every schedule costs more than
  * limit. True when some went. */
 bool cost_filter(struct costs *costs, struct net *net, int64_t limit);
-int64_t cost_balance_bound(const struct costs *costs, const struct net *net);
+/* Level 4 of any schedule within the net is at least this; ret_each[drug], where it counts, gets the drug's
+ * part. */
+int64_t cost_balance_bound(const struct costs *costs, const struct net *net, int64_t *ret_each);
+/* Level 4 of one drug whose doses are at cell[0..]. */
+int64_t cost_balance_drug(const struct costs *costs, size_t drug, const int *cell);
 
 #endif

@@ -40,6 +40,19 @@ bool net_create_like(struct net *net, const struct net *model, struct arena *are
 void net_copy(struct net *to, const struct net *from);
 bool net_propagate(struct net *net, struct clash *clash);
 
+enum { CLIQUES_MAX = 12 };
+
+/* Doses that are pairwise apart. */
+struct clique {
+    size_t count;
+    size_t dose[REGIMEN_DOSES_MAX];
+};
+
+/* Large cliques; out has room for CLIQUES_MAX + 1. */
+size_t cliques_list(const struct problem *problem, const struct apart *apart, struct clique *out);
+/* net_propagate and what follows from exactly so many slots, for nets without `track`. */
+bool net_cover(struct net *net, const struct clique *clique, size_t count, struct clash *clash);
+
 /* Decisions; the caller propagates. */
 void net_put(struct net *net, size_t dose, int slot);
 void net_set_state(struct net *net, size_t drug, int state);

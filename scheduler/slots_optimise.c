@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { RUN_FIRST = 300 };
+enum { RUN_FIRST = 300, GUESS_DOSES_MAX = 5 };
 
 enum stage { STAGE_COST, STAGE_BALANCE, STAGE_LATER };
 
@@ -34,6 +34,10 @@ struct optimiser {
     uint64_t run_nodes;
     uint64_t run_limit;
     int best[REGIMEN_DOSES_MAX];
+    uint32_t weight[REGIMEN_DOSES_MAX]; /* failures that a dose had a part in */
+    struct clique *clique;
+    size_t cliques;
+    int64_t spread[REGIMEN_DRUGS_MAX]; /* the bound of level 4 at the node at hand, drug by drug */
     struct net *frame;
     size_t frames;
     size_t frame_cap;
@@ -72,6 +76,42 @@ static bool states_hold(const struct problem *problem, const int *cell)
     return true;
 }
 
+/* The best places of one drug's doses at the guessed slots: least cost, then least spread. */
+struct spreading {
+    const struct optimiser *o;
+    const struct net *net;
+    const int *slot_cell;
+    size_t drug, first, count;
+    int64_t best_cost, best_spread;
+    int *best;
+    int cell[GUESS_DOSES_MAX];
+};
+
+static void spreading_walk(struct spreading *s, size_t dose, int64_t cost, int before)
+{
+    if (cost > s->best_cost)
+        return;
+    if (dose == s->count) {
+        int64_t spread = cost_balance_drug(&s->o->costs, s->drug, s->cell);
+        if (cost < s->best_cost || spread < s->best_spread) {
+            s->best_cost = cost;
+            s->best_spread = spread;
+            memcpy(s->best, s->cell, s->count * sizeof *s->best);
+        }
+        return;
+    }
+    size_t flat = s->first + dose;
+    const uint64_t *window = net_window(s->net, flat);
+    for (uint64_t left = s->net->mask[flat]; left; left &= left - 1) {
+        int c = s->slot_cell[__builtin_ctzll(left)];
+        if (c <= before || !cells_have(window, c))
+            continue;
+        s->cell[dose] = c;
+        int64_t own = s->o->costs.dose[flat * (size_t)s->o->problem->cells + (size_t)c];
+        spreading_walk(s, dose + 1, cost + own, c);
+    }
+}
+
 /* Puts every dose where the guessed slots cost it least. False when one fits nowhere. */
 static bool guess_fill(const struct optimiser *o, const struct net *net, const int *slot_cell, int *cell)
 {
@@ -89,6 +129,16 @@ static bool guess_fill(const struct optimiser *o, const struct net *net, const i
         }
         if (least == COST_NEVER)
             return false;
+    }
+    size_t first = 0;
+    for (size_t d = 0; o->stage != STAGE_COST && o->levels_balance && d < problem->regimen->drug_count; d++) {
+        struct spreading s = {.o = o, .net = net, .slot_cell = slot_cell, .drug = d, .first = first};
+        s.count = problem->regimen->drugs[d].dose_count;
+        first += s.count;
+        s.best = cell + s.first;
+        s.best_cost = COST_NEVER;
+        if (o->costs.balanced[d] && s.count <= GUESS_DOSES_MAX)
+            spreading_walk(&s, 0, 0, -1);
     }
     return true;
 }
@@ -136,6 +186,18 @@ struct split {
     int at; /* SLOT: the first cell of the later part */
 };
 
+static bool optimiser_narrow(struct optimiser *o, struct net *net)
+{
+    struct clash clash = {.a = SIZE_MAX, .b = SIZE_MAX};
+    if (net_cover(net, o->clique, o->cliques, &clash))
+        return true;
+    if (clash.a < o->problem->count)
+        o->weight[clash.a]++;
+    if (clash.b < o->problem->count && clash.b != clash.a)
+        o->weight[clash.b]++;
+    return false;
+}
+
 static bool dose_open(const struct net *net, size_t dose)
 {
     return (net->mask[dose] & (net->mask[dose] - 1)) != 0;
@@ -147,8 +209,17 @@ static size_t split_dose(const struct optimiser *o, const struct net *net, const
 {
     const struct problem *problem = o->problem;
     size_t best = problem->count;
-    int best_rank = 0;
+    int best_class = 0;
+    uint64_t best_size = 0;
     bool blamed[REGIMEN_DOSES_MAX] = {false};
+    int64_t gain[REGIMEN_DRUGS_MAX] = {0}; /* what the guess has above the bound of level 4 */
+    size_t first = 0;
+    for (size_t d = 0;
+         cell && o->stage != STAGE_COST && o->levels_balance && d < problem->regimen->drug_count; d++) {
+        if (o->costs.balanced[d])
+            gain[d] = cost_balance_drug(&o->costs, d, cell + first) - o->spread[d];
+        first += problem->regimen->drugs[d].dose_count;
+    }
     for (size_t p = 0; cell && p < problem->pair_count; p++) {
         const struct pair *pair = &problem->pairs[p];
         if (!pair_allows(pair, cell[pair->i], cell[pair->j])) {
@@ -159,12 +230,13 @@ static size_t split_dose(const struct optimiser *o, const struct net *net, const
     for (size_t i = 0; i < problem->count; i++) {
         if (!dose_open(net, i))
             continue;
-        int rank = __builtin_popcountll(net->mask[i]);
-        if (!blamed[i])
-            rank += o->stage != STAGE_COST && o->costs.balanced[problem->drug_of[i]] ? 1000 : 2000;
-        if (best == problem->count || rank < best_rank) {
+        int class = blamed[i] ? 0 : gain[problem->drug_of[i]] > 0 ? 1 : 2;
+        uint64_t size = (uint64_t)__builtin_popcountll(net->mask[i]);
+        if (best == problem->count || class < best_class ||
+            (class == best_class && size * o->weight[best] < best_size * o->weight[i])) {
             best = i;
-            best_rank = rank;
+            best_class = class;
+            best_size = size;
         }
     }
     return best;
@@ -242,7 +314,6 @@ static enum outcome optimiser_node(struct optimiser *o, struct net *net, size_t 
 static enum outcome optimiser_branch(struct optimiser *o, const struct net *net, size_t depth,
                                      struct split split, int value)
 {
-    struct clash clash;
     struct net *child = optimiser_frame(o, depth + 1, net);
     if (!child)
         return OUTCOME_MEMORY;
@@ -261,7 +332,7 @@ static enum outcome optimiser_branch(struct optimiser *o, const struct net *net,
         net_clip(&copy, (int)split.what, 0, split.at - 1);
     else
         net_clip(&copy, (int)split.what, split.at, o->problem->cells - 1);
-    if (!net_propagate(&copy, &clash))
+    if (!optimiser_narrow(o, &copy))
         return OUTCOME_NO;
     return optimiser_node(o, &copy, depth + 1);
 }
@@ -295,7 +366,7 @@ static int split_values(const struct optimiser *o, const struct net *net, struct
     return n;
 }
 
-static bool optimiser_hopeless(const struct optimiser *o, const struct net *net, int64_t cost)
+static bool optimiser_hopeless(struct optimiser *o, const struct net *net, int64_t cost)
 {
     if (cost >= COST_NEVER)
         return true;
@@ -305,7 +376,7 @@ static bool optimiser_hopeless(const struct optimiser *o, const struct net *net,
         return true;
     if (!o->levels_balance)
         return false;
-    int64_t balance = cost_balance_bound(&o->costs, net);
+    int64_t balance = cost_balance_bound(&o->costs, net, o->spread);
     return o->stage == STAGE_BALANCE ? balance >= o->best_balance : balance > o->best_balance;
 }
 
@@ -319,8 +390,7 @@ static enum outcome optimiser_node(struct optimiser *o, struct net *net, size_t 
     if (optimiser_hopeless(o, net, bound))
         return OUTCOME_NO;
     while (cost_filter(&o->costs, net, o->stage == STAGE_COST ? o->best_cost - 1 : o->best_cost)) {
-        struct clash clash;
-        if (!net_propagate(net, &clash))
+        if (!optimiser_narrow(o, net))
             return OUTCOME_NO;
         bound = cost_relax(&o->costs, net, slot_cell);
         if (optimiser_hopeless(o, net, bound))
@@ -352,13 +422,12 @@ static enum outcome optimiser_node(struct optimiser *o, struct net *net, size_t 
 static enum outcome optimiser_run(struct optimiser *o, enum stage stage)
 {
     struct net root;
-    struct clash clash;
     o->stage = stage;
     o->found = false;
     if (!net_create(&root, o->problem, o->slots, false))
         return OUTCOME_MEMORY;
     o->problem->nodes++;
-    if (!net_propagate(&root, &clash))
+    if (!optimiser_narrow(o, &root))
         return OUTCOME_NO;
     struct net start;
     if (!net_create_like(&start, &root, o->problem->arena))
@@ -409,11 +478,20 @@ static enum outcome optimiser_smallest(struct optimiser *o, int *cell)
     return OUTCOME_YES;
 }
 
-enum outcome optimise(struct problem *problem, int slots, int levels, int *cell, struct cost *ret_cost)
+enum outcome optimise(struct problem *problem, const struct apart *apart, int slots, int levels, int *cell,
+                      struct cost *ret_cost)
 {
     struct optimiser o = {.problem = problem, .slots = slots, .levels_balance = levels >= 4};
     if (!costs_create(&o.costs, problem, levels >= 2 ? slots : 0, problem->arena))
         return OUTCOME_MEMORY;
+    for (size_t i = 0; i < problem->count; i++)
+        o.weight[i] = 1;
+    if (levels >= 2) {
+        o.clique = arena_array(problem->arena, CLIQUES_MAX + 1, sizeof *o.clique);
+        if (!o.clique)
+            return OUTCOME_MEMORY;
+        o.cliques = cliques_list(problem, apart, o.clique);
+    }
     enum outcome outcome = OUTCOME_YES;
     o.best_cost = cost_total(&o.costs, cell);
     if (levels >= 2) {

@@ -152,7 +152,8 @@ struct cost {
     bool by_previous;
 };
 /* Levels 2.. `levels` for `slots` slots; cell[] holds a schedule and becomes the best one. */
-enum outcome optimise(struct problem *problem, int slots, int levels, int *cell, struct cost *ret_cost);
+enum outcome optimise(struct problem *problem, const struct apart *apart, int slots, int levels, int *cell,
+                      struct cost *ret_cost);
 
 /* Minimal conflict of an infeasible regimen: marks in rules. */
 enum outcome conflict_find(const struct regimen *regimen, struct problem *counter, struct arena *arena,
