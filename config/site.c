@@ -11,6 +11,10 @@
 static const char *const zones[] = {"local", "fixed", NULL};
 static const char *const transports[] = {"tcp", "rtu", NULL};
 static const char *const parities[] = {"none", "even", "odd", NULL};
+/* Words of controller/parties/kind.h; a test there compares them. */
+static const char *const requests[] = {
+    "renewal", "change", "eligibility", "test-claim", "override", "prior-authorization", NULL};
+static const char *const answers[] = {"approved", "changed", "denied", "too-soon", "needs-more", NULL};
 
 #define RANGE(least, most) .range = true, .min = (least), .max = (most)
 
@@ -229,6 +233,81 @@ static const struct conf_key site_keys[] = {
      RANGE(8, 64),
      .doc = "Shortest password for new users."},
 
+    {.path = "partners",
+     .type = CONF_MAP,
+     .doc = "What is written for payers, prescribers and patients, and read from them (`sachet tasks "
+            "exchange`). An integration engine carries the files."},
+    {.path = "partners.outbox",
+     .type = CONF_FILE,
+     .preset = "partners/outbox",
+     .doc = "Folder in which requests appear as FHIR R4 files, each whole at once."},
+    {.path = "partners.inbox",
+     .type = CONF_FILE,
+     .preset = "partners/inbox",
+     .doc = "Folder in which answers are put, each by renaming a whole file into it."},
+    {.path = "partners.base",
+     .type = CONF_TEXT,
+     .preset = "https://pharmacy.example/fhir",
+     RANGE(8, 120),
+     .doc = "Address that our resources and code systems go by in messages; nothing needs to listen there."},
+    {.path = "partners.prefix",
+     .type = CONF_TEXT,
+     .preset = "sachet",
+     RANGE(1, 24),
+     .doc =
+         "What the ids of our resources begin with: letters, digits and -. Sites that share an engine need "
+         "different ones."},
+    {.path = "partners.payer",
+     .type = CONF_TEXT,
+     .preset = "Payer on record",
+     RANGE(1, 80),
+     .doc = "Name of the payer where an engine routes by patient and needs no more."},
+    {.path = "partners.requests",
+     .type = CONF_MAPS,
+     .items_max = 64,
+     .doc = "Codes that the other side wants to see in a request. They are passed on as they are."},
+    {.path = "partners.requests[].kind",
+     .type = CONF_ENUM,
+     .required = true,
+     .unique = true,
+     .choices = requests,
+     .example = "override",
+     .doc = "Our word for the request."},
+    {.path = "partners.requests[].system",
+     .type = CONF_TEXT,
+     .required = true,
+     RANGE(1, 200),
+     .example = "https://payer.example/codes",
+     .doc = "Code system."},
+    {.path = "partners.requests[].code",
+     .type = CONF_TEXT,
+     .required = true,
+     RANGE(1, 60),
+     .example = "A1",
+     .doc = "Code in it."},
+    {.path = "partners.answers",
+     .type = CONF_MAPS,
+     .items_max = 1000,
+     .doc = "What the codes of an answer mean here. An answer with a code that is not in this table is put "
+            "aside: no code is ever guessed."},
+    {.path = "partners.answers[].code",
+     .type = CONF_TEXT,
+     .required = true,
+     RANGE(1, 60),
+     .example = "X1",
+     .doc = "Code, exactly as sent."},
+    {.path = "partners.answers[].system",
+     .type = CONF_TEXT,
+     .preset = "",
+     RANGE(0, 200),
+     .doc = "Its code system; empty fits any."},
+    {.path = "partners.answers[].means",
+     .type = CONF_ENUM,
+     .required = true,
+     .choices = answers,
+     .example = "too-soon",
+     .doc = "What it comes to."},
+
     {.path = "backup", .type = CONF_MAP, .doc = "Copies of the store."},
     {.path = "backup.folder",
      .type = CONF_FILE,
@@ -323,9 +402,23 @@ static void check_machine(const struct conf *conf, struct conf_check *check, int
     }
 }
 
+/* Ids of FHIR resources are made of them. */
+static void check_partners(const struct conf *conf, struct conf_check *check)
+{
+    const char *prefix = conf_text(conf, "partners.prefix");
+    const char *base = conf_text(conf, "partners.base");
+    if (strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != strlen(prefix))
+        conf_fault(check, "partners.prefix", "`partners.prefix`: only letters, digits and - are allowed");
+    if ((strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0) || strpbrk(base, " \"<>") ||
+        base[strlen(base) - 1] == '/')
+        conf_fault(check, "partners.base",
+                   "`partners.base`: an http or https address without a / at its end is wanted");
+}
+
 static void check_site(const struct conf *conf, struct conf_check *check)
 {
     check_day(conf, check);
+    check_partners(conf, check);
     for (int i = 0; i < conf_count(conf, "machines"); i++)
         check_machine(conf, check, i);
 }

@@ -2,7 +2,7 @@
 /*
  * fhir_json: small steps through FHIR JSON that never trust a type. A missing element is fine for everybody
  * here; one of the wrong type is a reason of its own (BAD_ELEMENT), so that a text where a number belongs is
- * not read as nothing. Private to the intake. Pure.
+ * not read as nothing. For the rooms that read FHIR: intake and parties. Pure.
  */
 #ifndef CONTROLLER_INTAKE_FHIR_JSON_H
 #define CONTROLLER_INTAKE_FHIR_JSON_H

@@ -83,6 +83,36 @@ int facts_read(const char *json, struct arena *arena, const char **ret_facts, st
     return 0;
 }
 
+/* True when the object has one of the keys of "order|drug". */
+static bool has_one(const json_t *object, const char *keys)
+{
+    char key[40];
+    while (*keys) {
+        size_t len = strcspn(keys, "|");
+        if (len < sizeof key) {
+            memcpy(key, keys, len);
+            key[len] = '\0';
+            if (json_object_get(object, key))
+                return true;
+        }
+        keys += len + (keys[len] == '|');
+    }
+    return false;
+}
+
+int facts_needed(enum task_kind kind, const char *facts, struct error *err)
+{
+    const struct task_kind_row *row = &task_kinds[kind];
+    json_t *object = json_loads(facts, 0, NULL);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof row->needs / sizeof row->needs[0] && row->needs[i]; i++) {
+        if (!has_one(object, row->needs[i]))
+            rc = error_set(err, E_INPUT, "a %s task needs the fact %s", row->word, row->needs[i]);
+    }
+    json_decref(object);
+    return rc;
+}
+
 /* The value of a key of a stored object; the caller gives *ret_object back. */
 static const json_t *fact_of(const char *facts, const char *key, json_t **ret_object)
 {

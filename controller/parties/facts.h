@@ -6,11 +6,15 @@
 #ifndef CONTROLLER_PARTIES_FACTS_H
 #define CONTROLLER_PARTIES_FACTS_H
 
+#include "controller/parties/kind.h"
+
 struct arena;
 struct error;
 
 /* The canonical form of a facts object, in the arena; NULL reads as {}. E_INPUT names the key, E_SYNTAX,
  * E_LIMIT, E_MEMORY. */
 int facts_read(const char *json, struct arena *arena, const char **ret_facts, struct error *err);
+/* What a task of this kind cannot do without. E_INPUT names what is missing. */
+int facts_needed(enum task_kind kind, const char *facts, struct error *err);
 
 #endif

@@ -86,10 +86,11 @@ struct task_kind_row {
     const char *word;  /* "renewal", as in commands, JSON and the store */
     const char *title; /* for people */
     enum task_party party;
-    const char *resource;          /* FHIR type of what the Task is about; "" where the Task says all */
-    int due_days;                  /* from opening to the due day, where whoever opens it names none */
-    int urgent_days;               /* before the due day */
-    unsigned results;              /* bit 1 << enum task_result of each possible answer */
+    const char *resource; /* FHIR type of what the Task is about; "" where the Task says all */
+    int due_days;         /* from opening to the due day, where whoever opens it names none */
+    int urgent_days;      /* before the due day */
+    const char *needs[2]; /* facts without which it says nothing: "text", "order|drug" (one of them) */
+    unsigned results;     /* bit 1 << enum task_result of each possible answer */
     const char *next[TASK_LEVELS]; /* what a person does now */
 };
 

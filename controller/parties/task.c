@@ -111,6 +111,8 @@ int task_open(struct store *store, const struct task_act *act, const struct task
     arena_init(&arena, SCRATCH_BYTES);
     rc = facts_read(request->facts, &arena, &facts, err);
     if (rc == 0)
+        rc = facts_needed(request->kind, facts, err);
+    if (rc == 0)
         rc = task_find(store, request->kind, request->patient, request->subject, &arena, &before, err);
     bool answered = rc == 0 && (before.state == TASK_COMPLETED || before.state == TASK_REJECTED);
     if (rc == 0 && (!task_state_closed(before.state) || (answered && !request->again))) {

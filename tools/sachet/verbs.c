@@ -16,6 +16,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_rules,
     &verbs_schedule,
     &verbs_sync,
+    &verbs_tasks,
     &verbs_sig,
     &verbs_batch,
     &verbs_machine,

@@ -22,6 +22,7 @@ extern const struct cli_group verbs_sig;
 extern const struct cli_group verbs_stock;
 extern const struct cli_group verbs_store;
 extern const struct cli_group verbs_sync;
+extern const struct cli_group verbs_tasks;
 extern const struct cli_group verbs_user;
 
 #endif
