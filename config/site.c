@@ -142,6 +142,24 @@ static const struct conf_key site_keys[] = {
      .doc =
          "An order written longer ago waits for a pharmacist. 366: a prescription is good for a year in most "
          "places, a leap day included. 0 turns the check off."},
+    {.path = "intake.mllp", .type = CONF_MAP, .doc = "Where sachet-intake takes HL7 v2 orders (MLLP)."},
+    {.path = "intake.mllp.address",
+     .type = CONF_TEXT,
+     .preset = "127.0.0.1",
+     .doc =
+         "A loopback address: MLLP has no encryption and no login. Senders on other machines come through a "
+         "TLS tunnel that ends here."},
+    {.path = "intake.mllp.port",
+     .type = CONF_INT,
+     .preset = "2575",
+     RANGE(0, 65535),
+     .doc = "TCP port; 2575 is the one that is registered for HL7. 0: any free one."},
+    {.path = "intake.mllp.processing",
+     .type = CONF_TEXT,
+     .preset = "P",
+     .doc = "Processing ids (MSH-11) that are taken: P production, T training, D debugging. Others are "
+            "rejected, "
+            "so that a sender's test never becomes an order."},
 
     {.path = "day",
      .type = CONF_MAP,
