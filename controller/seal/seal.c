@@ -71,6 +71,11 @@ bool seal_equal(const void *a, const void *b, size_t len)
     return sodium_memcmp(a, b, len) == 0;
 }
 
+void seal_random(void *data, size_t len)
+{
+    randombytes_buf(data, len);
+}
+
 void seal_wipe(void *data, size_t len)
 {
     sodium_memzero(data, len);

@@ -3,9 +3,9 @@
  * seal: the one place that knows libsodium. Hashes (BLAKE2b-256), passwords (Argon2id), signatures (Ed25519)
  * and a secret key that only its owner's password opens (Argon2id + XChaCha20-Poly1305).
  *
- * Pure but for the random salts and keys of seal_password_hash and seal_key_create. Any thread. Password
- * functions take a tenth of a second or more on purpose. Secrets are wiped from memory before the functions
- * return.
+ * Pure but for randomness: the salts and keys of seal_password_hash and seal_key_create, and seal_random. Any
+ * thread. Password functions take a tenth of a second or more on purpose. Secrets are wiped from memory
+ * before the functions return.
  */
 #ifndef CONTROLLER_SEAL_SEAL_H
 #define CONTROLLER_SEAL_SEAL_H
@@ -66,6 +66,8 @@ int seal_sign(const uint8_t secret[SEAL_SECRET_BYTES], const char *password, con
               uint8_t ret_signature[SEAL_SIGNATURE_BYTES], struct error *err);
 bool seal_verify(const uint8_t public_key[SEAL_PUBLIC_BYTES], const void *data, size_t len,
                  const uint8_t signature[SEAL_SIGNATURE_BYTES]);
+/* Fills memory with random bytes, for a key that no person has to remember. */
+void seal_random(void *data, size_t len);
 /* Overwrites memory in a way that the compiler keeps. */
 void seal_wipe(void *data, size_t len);
 

@@ -3,11 +3,12 @@
  * A row's hash is BLAKE2b-256 over its canonical text: a format line, then each field as "name length:value"
  * (lengths in bytes, so that no value can pass for another field), then the hash of the row before in hex.
  * The first row follows a hash of zeros. Sequence numbers have no gap. What the chain alone cannot show is a
- * cut at its end: for that, keep a head of it elsewhere (a backup, a printed report).
+ * cut at its end, or that all of it was written anew: for that there are anchors (anchor.h).
  */
 #include "controller/store/audit.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config/base/buf.h"
@@ -50,12 +51,13 @@ static int row_hash(const struct audit_row *row, const uint8_t prev[SEAL_HASH_BY
     return failed ? error_set(err, E_MEMORY, "out of memory hashing an audit row") : 0;
 }
 
-/* The last row's number and hash; 0 and zeros for an empty chain. */
+/* The last row's number, hash and instant; zeros for an empty chain. */
 static int head_read(struct store *store, int64_t *ret_seq, uint8_t ret_hash[SEAL_HASH_BYTES],
-                     struct error *err)
+                     int64_t *ret_at_ms, struct error *err)
 {
     struct store_rows *rows = NULL;
-    int rc = store_query(store, &rows, err, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", "");
+    int rc =
+        store_query(store, &rows, err, "SELECT seq, hash, at_ms FROM audit ORDER BY seq DESC LIMIT 1", "");
     if (rc)
         return rc;
     rc = store_next(rows, err);
@@ -63,6 +65,7 @@ static int head_read(struct store *store, int64_t *ret_seq, uint8_t ret_hash[SEA
         size_t len = 0;
         const void *hash = store_blob(rows, 1, &len);
         *ret_seq = store_int(rows, 0);
+        *ret_at_ms = store_int(rows, 2);
         rc = 0;
         if (len == SEAL_HASH_BYTES)
             memcpy(ret_hash, hash, len);
@@ -71,9 +74,33 @@ static int head_read(struct store *store, int64_t *ret_seq, uint8_t ret_hash[SEA
                            *ret_seq);
     } else if (rc == 0) {
         *ret_seq = 0;
+        *ret_at_ms = 0;
         memset(ret_hash, 0, SEAL_HASH_BYTES);
     }
     store_done(rows);
+    return rc;
+}
+
+int audit_head(struct store *store, int64_t *ret_seq, uint8_t ret_hash[SEAL_HASH_BYTES], struct error *err)
+{
+    int64_t at_ms;
+    return head_read(store, ret_seq, ret_hash, &at_ms, err);
+}
+
+/* Puts the row behind `prev`, which becomes its own hash. */
+static int row_add(struct store *store, struct audit_row *row, uint8_t prev[SEAL_HASH_BYTES],
+                   struct error *err)
+{
+    uint8_t hash[SEAL_HASH_BYTES];
+    row->seq++;
+    int rc = row_hash(row, prev, hash, err);
+    if (rc == 0)
+        rc = store_exec(store, err,
+                        "INSERT INTO audit (seq, at_ms, actor, action, subject, detail, prev_hash, hash) "
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        "iittttbb", row->seq, row->at_ms, row->actor, row->action, row->subject, row->detail,
+                        prev, (size_t)SEAL_HASH_BYTES, hash, sizeof hash);
+    memcpy(prev, hash, sizeof hash);
     return rc;
 }
 
@@ -81,7 +108,8 @@ int audit_add(struct store *store, int64_t wall_ms, const char *actor, const cha
               const char *subject, const char *detail_json, struct error *err)
 {
     uint8_t prev[SEAL_HASH_BYTES];
-    uint8_t hash[SEAL_HASH_BYTES];
+    char back[80];
+    int64_t before = 0;
     struct audit_row row = {.at_ms = wall_ms,
                             .actor = actor,
                             .action = action,
@@ -89,17 +117,19 @@ int audit_add(struct store *store, int64_t wall_ms, const char *actor, const cha
                             .detail = detail_json ? detail_json : "{}"};
     if (!store_in_write(store))
         return error_set(err, E_STATE, "an audit row needs the transaction of what it tells");
-    int rc = head_read(store, &row.seq, prev, err);
-    row.seq++;
-    if (rc == 0)
-        rc = row_hash(&row, prev, hash, err);
-    if (rc == 0)
-        rc = store_exec(store, err,
-                        "INSERT INTO audit (seq, at_ms, actor, action, subject, detail, prev_hash, hash) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                        "iittttbb", row.seq, row.at_ms, row.actor, row.action, row.subject, row.detail, prev,
-                        sizeof prev, hash, sizeof hash);
-    return rc;
+    int rc = head_read(store, &row.seq, prev, &before, err);
+    if (rc == 0 && before - wall_ms > AUDIT_BACK_MS) {
+        (void)snprintf(back, sizeof back, "{\"from_ms\":%" PRId64 ",\"to_ms\":%" PRId64 "}", before,
+                       wall_ms); /* fits */
+        struct audit_row said = row;
+        said.actor = "sachet";
+        said.action = AUDIT_CLOCK_BACK;
+        said.subject = "clock";
+        said.detail = back;
+        rc = row_add(store, &said, prev, err);
+        row.seq = said.seq;
+    }
+    return rc == 0 ? row_add(store, &row, prev, err) : rc;
 }
 
 /* Checks the row under the cursor against what came before, and moves `seq` and `prev` on to it. */

@@ -9,13 +9,21 @@
 
 #include <stdint.h>
 
+#include "controller/seal/seal.h"
+
 struct error;
 struct store;
+
+/* A clock that stands so far before the last row was set back: a row of its own says so. */
+enum { AUDIT_BACK_MS = 5 * 60 * 1000 };
+#define AUDIT_CLOCK_BACK "clock.back"
 
 /* Adds a row inside the open write transaction. actor: a login or a program; action: "plan.sign"; subject:
  * "plan:17". */
 int audit_add(struct store *store, int64_t wall_ms, const char *actor, const char *action,
               const char *subject, const char *detail_json, struct error *err);
+/* The last row's number and hash; 0 and zeros for an empty chain. */
+int audit_head(struct store *store, int64_t *ret_seq, uint8_t ret_hash[SEAL_HASH_BYTES], struct error *err);
 /* Walks the whole chain; *ret_rows is how many rows hold. E_TAMPERED names the first row that does not. */
 int audit_verify(struct store *store, int64_t *ret_rows, struct error *err);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sachet audit, backup, store check: the store itself. */
+/* sachet backup, restore, store check: the store itself. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "config/conf.h"
@@ -15,59 +14,6 @@
 #include "tools/sachet/out.h"
 #include "tools/sachet/verbs.h"
 #include "tools/sachetd/instance.h"
-
-enum { SHOW_MOST = 1000000, SHOW_DEFAULT = 50 };
-
-static int run_verify(struct cli *cli, struct error *err)
-{
-    int64_t rows = 0;
-    int rc = cli_open_store(cli, err);
-    if (rc == 0)
-        rc = audit_verify(cli->store, &rows, err);
-    if (rc)
-        return rc;
-    if (cli->json)
-        return out_json(cli, json_pack("{s:I, s:b}", "rows", (json_int_t)rows, "holds", 1), err);
-    fprintf(cli->out, "%" PRId64 " audit rows, the chain holds\n", rows);
-    return 0;
-}
-
-static json_t *audit_json(struct store_rows *rows, const char *at)
-{
-    json_t *detail = json_loads(store_text(rows, 5), 0, NULL);
-    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)store_int(rows, 0), "at", at,
-                     "actor", store_text(rows, 2), "action", store_text(rows, 3), "subject",
-                     store_text(rows, 4), "detail", detail ? detail : json_string(store_text(rows, 5)));
-}
-
-static int run_show(struct cli *cli, struct error *err)
-{
-    int64_t last = 0;
-    struct store_rows *rows = NULL;
-    int rc = cli_option_int(cli, "last", 1, SHOW_MOST, SHOW_DEFAULT, &last, err);
-    if (rc == 0)
-        rc = cli_open_store(cli, err);
-    if (rc == 0)
-        rc = store_query(cli->store, &rows, err,
-                         "SELECT * FROM (SELECT seq, at_ms, actor, action, subject, detail FROM audit "
-                         "WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR subject = ?2) "
-                         "AND (?3 IS NULL OR action = ?3) ORDER BY seq DESC LIMIT ?4) ORDER BY seq",
-                         "ttti", cli_option(cli, "actor"), cli_option(cli, "subject"),
-                         cli_option(cli, "action"), last);
-    while (rc == 0 && (rc = store_next(rows, err)) == 1) {
-        char at[INSTANT_TEXT_BYTES];
-        instant_format(store_int(rows, 1), at);
-        if (cli->json) {
-            rc = out_json(cli, audit_json(rows, at), err); /* NDJSON: a row a line */
-            continue;
-        }
-        fprintf(cli->out, "%6" PRId64 "  %s  %-12s %-20s %-16s %s\n", store_int(rows, 0), at,
-                store_text(rows, 2), store_text(rows, 3), store_text(rows, 4), store_text(rows, 5));
-        rc = 0;
-    }
-    store_done(rows);
-    return rc;
-}
 
 /* Into the file that was named, or into the site's folder under a name of its time. */
 static int make_backup(struct cli *cli, char *path, int *ret_deleted, struct error *err)
@@ -173,31 +119,7 @@ static int run_check(struct cli *cli, struct error *err)
     return 0;
 }
 
-static const struct cli_option_row show_options[] = {
-    {.name = "last", .arg = "N", .doc = "at most so many rows, the newest (50)"},
-    {.name = "actor", .arg = "LOGIN", .doc = "only what this user or program did"},
-    {.name = "action", .arg = "ACTION", .doc = "only this action, for example plan.sign"},
-    {.name = "subject", .arg = "SUBJECT", .doc = "only what was done to this, for example plan:17"},
-    {.name = NULL},
-};
-
 static const struct cli_verb rows[] = {
-    {
-        .name = "audit verify",
-        .args = "",
-        .summary = "Check the whole chain of the audit trail",
-        .details =
-            "Each row's hash covers what it says and the hash before it. The first row that does not hold "
-            "is named. A cut at the very end shows only against a backup.",
-        .run = run_verify,
-    },
-    {
-        .name = "audit show",
-        .args = "",
-        .summary = "Show who did what, when",
-        .options = show_options,
-        .run = run_show,
-    },
     {
         .name = "backup",
         .args = "[FILE]",

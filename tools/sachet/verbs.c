@@ -21,6 +21,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_batch,
     &verbs_machine,
     &verbs_line,
+    &verbs_audit,
     &verbs_store,
     &verbs_help,
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/base/buf.h"
+#include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "config/base/log.h"
@@ -17,6 +18,7 @@
 #include "controller/pack/batch.h"
 #include "controller/pack/packer.h"
 #include "controller/report/report.h"
+#include "controller/store/anchor.h"
 #include "controller/store/store.h"
 #include "hw/machine.h"
 #include "tools/sachetd/line_book.h"
@@ -48,6 +50,7 @@ struct daemon {
     struct daemon_params params;
     struct loop *loop;
     struct loop_timer *timer;
+    int32_t anchor_day; /* the day that has its anchor */
     struct ports *ports;
     struct line lines[LINES_MAX];
     int line_count;
@@ -324,11 +327,25 @@ static int watch(struct daemon *d, int64_t now_ms, struct error *err)
     return rc;
 }
 
+/* The day's signed head of the audit trail. Takes a tenth of a second once a day; without one today there is
+ * one tomorrow, so a failure is only told. */
+static void anchor_day(struct daemon *d)
+{
+    struct error err = {0};
+    int64_t wall_ms = clock_wall_ms(d->params.clock);
+    if (instant_day(wall_ms) == d->anchor_day)
+        return;
+    d->anchor_day = instant_day(wall_ms);
+    if (anchor_make(d->params.store, wall_ms, NULL, &err) < 0)
+        log_warning("sachetd", "the audit trail has no anchor today: %s", err.message);
+}
+
 /* Returns when the next round is due. */
 static int64_t run_round(struct daemon *d)
 {
     struct error err = {0};
     int64_t now_ms = clock_mono_ms(d->params.clock);
+    anchor_day(d);
     int rc = watch(d, now_ms, &err);
     if (rc == 0)
         rc = round_once(d, &err);
