@@ -9,6 +9,7 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/plan/edit.h"
 #include "controller/plan/patient_day.h"
 #include "controller/plan/plan_text_private.h"
 
@@ -95,6 +96,23 @@ static int orders_build(struct builder *w)
     }
     w->plan->orders = orders;
     w->plan->order_count = input->order_count;
+    return 0;
+}
+
+/* Those that have a part in this plan. */
+static int edits_build(struct builder *w)
+{
+    const struct input *input = w->b->input;
+    struct plan_edit *edits = arena_array(w->arena, input->edit_count + 1, sizeof *edits);
+    size_t count = 0;
+    if (!edits)
+        return no_memory(w->err);
+    for (size_t i = 0; i < input->edit_count; i++) {
+        if (edit_applies(&input->edits[i], w->plan->orders, w->plan->order_count, w->plan->start_day))
+            edits[count++] = input->edits[i];
+    }
+    w->plan->edits = edits;
+    w->plan->edit_count = count;
     return 0;
 }
 
@@ -350,8 +368,8 @@ int build_plan(const struct build *build, struct arena *arena, struct plan_text 
     memcpy(plan.packing_hash, policy->packing_hash, sizeof plan.packing_hash);
     memcpy(plan.regimen_hash, build->proposal->regimen_hash, sizeof plan.regimen_hash);
     struct builder w = {.b = build, .arena = arena, .err = err, .plan = &plan};
-    static int (*const steps[])(struct builder *) = {products_build, orders_build, slots_build, takes_build,
-                                                     pouches_build,  totals_build, notes_take};
+    static int (*const steps[])(struct builder *) = {products_build, orders_build,  edits_build,  slots_build,
+                                                     takes_build,    pouches_build, totals_build, notes_take};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         int status = steps[i](&w);
         if (status < 0)

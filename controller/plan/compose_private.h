@@ -62,6 +62,9 @@ int draft_orders(struct composer *c);
 /* Clock minute of a dose that the order puts so many minutes from a meal, waking or bed; k: the how-manieth
  * of the day. -1: the code has no such point. */
 int offset_clock(const struct composer *c, const struct reading_dose *dose, int k);
+/* draft_edits.c: what pharmacists asked of the draft's order. E_INPUT: the edit that is being tried cannot be
+ * kept; one that stands and cannot be kept any more leaves the order out. */
+int draft_edits(struct composer *c, struct draft *draft);
 /* pairs.c: adds what holds between drugs to the regimen; place[i]: drug of draft i, or SIZE_MAX. */
 int pairs_screen(struct composer *c);
 int pairs_add(struct composer *c, struct regimen *regimen, const size_t *place);

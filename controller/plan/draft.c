@@ -308,7 +308,7 @@ static int draft_fill(struct composer *c, struct draft *draft)
         if (rule_fits(c, r, draft->order, draft->course->dose_count))
             status = apply_rule(c, draft, &c->policy->rules[r]);
     }
-    return status;
+    return status == 0 && is_included(c, draft->order) ? draft_edits(c, draft) : status;
 }
 
 static int draft_add(struct composer *c, size_t order, int index)

@@ -4,12 +4,14 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/utf8.h"
+#include "controller/plan/edit.h"
 #include "controller/plan/order_row.h"
 #include "controller/plan/patient_day.h"
 #include "controller/plan/policy.h"
@@ -334,8 +336,76 @@ static int planned_before(struct loading *l)
     return status;
 }
 
+static int edits_load(struct loading *l, const struct plan_edit *add, int64_t end)
+{
+    struct plan_edit *edits = NULL;
+    size_t count = 0, kept_count = 0;
+    bool ended = end == 0;
+    int status = edit_load(l->store, l->input->patient, l->arena, &edits, &count, l->err);
+    if (status < 0)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        ended |= edits[i].id == end;
+        if (edits[i].id != end)
+            edits[kept_count++] = edits[i];
+    }
+    if (!ended)
+        return error_set(l->err, E_NOT_FOUND, "the patient has no edit %lld that stands", (long long)end);
+    if (add && kept_count == PLAN_EDITS_MAX)
+        return error_set(l->err, E_LIMIT, "a patient has at most %d edits that stand", PLAN_EDITS_MAX);
+    if (add) {
+        edits[kept_count++] = *add; /* its id is the highest */
+        l->input->tried_edit = add->id;
+    }
+    l->input->edits = edits;
+    l->input->edit_count = kept_count;
+    return 0;
+}
+
+static int product_change(struct loading *l, const struct plan_edit *edit, struct input_order *order)
+{
+    const struct product *was = order->product;
+    order->product_code = edit->value;
+    order->product = NULL;
+    int status = product_load(l, order, l->err);
+    if (status < 0)
+        return status;
+    const struct product *is = order->product;
+    if (!is)
+        return error_set(l->err, E_INPUT, "edit %lld: product %s is not in the formulary",
+                         (long long)edit->id, edit->value);
+    if (!was || strcasecmp(was->ingredient, is->ingredient) != 0 ||
+        strcmp(was->strength, is->strength) != 0 || strcmp(was->release, is->release) != 0)
+        return error_set(
+            l->err, E_INPUT,
+            "edit %lld: %s is not of the same ingredient, strength and release as the product of "
+            "order %s: that needs another order",
+            (long long)edit->id, edit->value, order->source_id);
+    return 0;
+}
+
+static int products_change(struct loading *l)
+{
+    int status = 0;
+    for (size_t e = 0; status == 0 && e < l->input->edit_count; e++) {
+        for (size_t i = 0; status == 0 && i < l->input->order_count; i++) {
+            if (l->input->edits[e].kind == PLAN_EDIT_PRODUCT &&
+                strcmp(l->input->edits[e].source_id, l->orders[i].source_id) == 0)
+                status = product_change(l, &l->input->edits[e], &l->orders[i]);
+        }
+    }
+    return status;
+}
+
 int input_load(struct store *store, const struct policy *policy, int64_t patient, struct arena *arena,
                struct input *ret_input, struct error *err)
+{
+    return input_load_edited(store, policy, patient, NULL, 0, arena, ret_input, err);
+}
+
+int input_load_edited(struct store *store, const struct policy *policy, int64_t patient,
+                      const struct plan_edit *add, int64_t end, struct arena *arena, struct input *ret_input,
+                      struct error *err)
 {
     struct error own;
     struct input input = {.patient = patient};
@@ -343,6 +413,10 @@ int input_load(struct store *store, const struct policy *policy, int64_t patient
     int status = patient_load(&l, policy);
     if (status == 0)
         status = orders_load(&l);
+    if (status == 0)
+        status = edits_load(&l, add, end);
+    if (status == 0)
+        status = products_change(&l);
     if (status == 0)
         status = newest_load(&l);
     if (status == 0)

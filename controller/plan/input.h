@@ -53,6 +53,7 @@ struct input {
 
     const struct plan_edit *edits; /* what pharmacists asked of this patient's plans, by id */
     size_t edit_count;
+    int64_t tried_edit; /* the edit of `edits` that is only being tried, 0 none */
 
     const struct plan_text *signed_plan; /* the newest signed one, NULL: none */
     int64_t newest_id;                   /* 0: there is no plan yet */
@@ -64,6 +65,13 @@ struct input {
 /* E_NOT_FOUND for an unknown patient; E_INPUT for a row that cannot be used, with its name. */
 int input_load(struct store *store, const struct policy *policy, int64_t patient, struct arena *arena,
                struct input *ret_input, struct error *err);
+/*
+ * The same as if an edit were there (NULL: none) and another were ended (0: none). An order with an edit of
+ * kind `product` has that product: one that is not of the same ingredient, strength and release is E_INPUT.
+ */
+int input_load_edited(struct store *store, const struct policy *policy, int64_t patient,
+                      const struct plan_edit *add, int64_t end, struct arena *arena, struct input *ret_input,
+                      struct error *err);
 
 /*
  * The patient that a person means: by source id, else by number. E_NOT_FOUND.

@@ -11,6 +11,7 @@
 #include "controller/plan/build.h"
 #include "controller/plan/compose.h"
 #include "controller/plan/conserve.h"
+#include "controller/plan/edit.h"
 #include "controller/plan/input.h"
 #include "controller/plan/regimen_write.h"
 #include "controller/plan/schedule_json.h"
@@ -48,6 +49,23 @@ static void count_members(struct making *m)
             m->made.provisional |= m->input.orders[i].product->provisional;
     }
     m->made.times_written = m->proposal->times_written;
+}
+
+/* An edit that is being tried must be about a dose in the pouches, before and after it. */
+static int check_tried(struct making *m)
+{
+    const struct plan_edit *edit = m->request->edit;
+    if (!edit || edit->source_id[0] == '\0')
+        return 0;
+    for (size_t i = 0; i < m->input.order_count; i++) {
+        if (strcmp(m->input.orders[i].source_id, edit->source_id) != 0)
+            continue;
+        if (m->proposal->members[i].state == PLAN_INCLUDED)
+            return 0;
+        return error_set(m->err, E_INPUT, "order %s would not be in the pouches: %s", edit->source_id,
+                         m->proposal->members[i].reason);
+    }
+    return error_set(m->err, E_NOT_FOUND, "the patient has no current order %s", edit->source_id);
 }
 
 /* Orders that came after the signature. */
@@ -88,7 +106,8 @@ static int think(struct making *m, bool *ret_go)
     const struct plan_request *r = m->request;
     const struct slots_options options = {.node_budget = SLOTS_BUDGET_DEFAULT, .explain = true};
     *ret_go = false;
-    int status = input_load(m->store, m->policy, r->patient, &m->arena, &m->input, m->err);
+    int status = input_load_edited(m->store, m->policy, r->patient, r->edit, r->end_edit, &m->arena,
+                                   &m->input, m->err);
     if (status < 0)
         return status;
     if (m->input.deceased) {
@@ -99,6 +118,8 @@ static int think(struct making *m, bool *ret_go)
     if (status < 0)
         return status;
     status = compose(m->policy, &m->input, r->start_day, r->days, &m->arena, &m->proposal, m->err);
+    if (status == 0)
+        status = check_tried(m);
     if (status < 0)
         return status;
     count_members(m);
@@ -229,6 +250,11 @@ static int store_plan(struct making *m)
     status = store_exec(m->store, m->err,
                         "UPDATE plan SET state = 'superseded' WHERE patient_id = ? AND state = 'draft'", "i",
                         m->request->patient);
+    if (status == 0 && m->request->edit)
+        status = edit_add(m->store, m->request->patient, m->request->edit, m->request->wall_ms, m->err);
+    if (status == 0 && m->request->end_edit)
+        status = edit_end(m->store, m->request->patient, m->request->end_edit, m->request->actor,
+                          m->request->wall_ms, m->err);
     if (status == 0)
         status = insert_plan(m);
     if (status == 0) {
@@ -250,8 +276,8 @@ static int store_plan(struct making *m)
 static bool is_same(struct making *m, int *ret_status)
 {
     const struct input *input = &m->input;
-    if (input->newest_id == 0)
-        return false;
+    if (input->newest_id == 0 || m->request->edit || m->request->end_edit)
+        return false; /* what is asked for is stored with a plan of its own */
     *ret_status = write_text(m, input->newest_version);
     return *ret_status == 0 && memcmp(m->hash, input->newest_hash, sizeof m->hash) == 0;
 }

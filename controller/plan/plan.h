@@ -37,6 +37,10 @@ struct plan_request {
     int days;          /* 1..PLAN_DAYS_MAX */
     const char *actor; /* login or program, for the audit */
     int64_t wall_ms;
+    /* An edit that is stored together with the plan that keeps it, or not at all (NULL: none), and one that
+     * is ended (0: none). */
+    const struct plan_edit *edit;
+    int64_t end_edit;
 };
 
 struct plan_made {

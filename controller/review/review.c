@@ -48,8 +48,7 @@ static void days_text(const struct plan_text *plan, const struct roll_pattern *p
 }
 
 /* What the pouches hold of an order. times false: without the clock times, to see whether only they moved. */
-static const char *planned_text(struct arena *arena, const struct plan_text *plan, int64_t order_id,
-                                bool times)
+const char *review_planned(struct arena *arena, const struct plan_text *plan, int64_t order_id, bool times)
 {
     struct buf text;
     buf_init(&text);
@@ -86,6 +85,18 @@ static bool look_changed(const struct review *review, const char *code_before, c
     return strcmp(code_before, code) != 0 || (before && now && strcmp(before->look, now->look) != 0);
 }
 
+/* How the pill looked and looks now: what the patient sees first. */
+static void look_compare(const struct review *review, struct review_drug *drug, const char *code_before,
+                         const char *code)
+{
+    const struct plan_product *before = plan_text_product(review->signed_before, code_before);
+    const struct plan_product *now = plan_text_product(review->plan, code);
+    if (before && now && strcmp(before->look, now->look) != 0) {
+        drug->look = now->look[0] ? now->look : "no look on file";
+        drug->look_before = before->look[0] ? before->look : "no look on file";
+    }
+}
+
 static int compare_drug(struct review *review, struct arena *arena, struct review_drug *drug,
                         const struct plan_order *order)
 {
@@ -94,15 +105,16 @@ static int compare_drug(struct review *review, struct arena *arena, struct revie
     drug->before = "";
     drug->change = REVIEW_UNCHANGED;
     if (was)
-        drug->before = planned_text(arena, review->signed_before, old->id, true);
+        drug->before = review_planned(arena, review->signed_before, old->id, true);
     if (!drug->before)
         return E_MEMORY;
     if (is != was)
         drug->change = is ? REVIEW_NEW : REVIEW_GONE;
     if (is != was || !is)
         return 0;
-    const char *dose_before = planned_text(arena, review->signed_before, old->id, false);
-    const char *dose = planned_text(arena, review->plan, order->id, false);
+    look_compare(review, drug, old->product, order->product);
+    const char *dose_before = review_planned(arena, review->signed_before, old->id, false);
+    const char *dose = review_planned(arena, review->plan, order->id, false);
     if (!dose_before || !dose)
         return E_MEMORY;
     if (strcmp(dose, dose_before) != 0)
@@ -144,9 +156,11 @@ static int drug_fill(struct store *store, struct review *review, struct arena *a
                                  .order_id = order->id,
                                  .drug = product ? product->name : order->drug,
                                  .state = order->state,
+                                 .look = "",
+                                 .look_before = "",
                                  .reason = order->reason,
                                  .provisional = product && product->provisional,
-                                 .planned = planned_text(arena, review->plan, order->id, true)};
+                                 .planned = review_planned(arena, review->plan, order->id, true)};
     if (!drug->planned || compare_drug(review, arena, drug, order) < 0)
         return no_memory(err);
     return words_of(store, arena, order->id, product ? product->form : "piece", &drug->words, err);
@@ -164,7 +178,9 @@ static void drug_gone(struct review *review, struct arena *arena, const struct p
                                  .reason = "the order is over, stopped or gone",
                                  .planned = "",
                                  .change = REVIEW_GONE,
-                                 .before = planned_text(arena, review->signed_before, old->id, true)};
+                                 .look = "",
+                                 .look_before = "",
+                                 .before = review_planned(arena, review->signed_before, old->id, true)};
 }
 
 static int drugs_load(struct store *store, struct review *review, struct arena *arena, struct error *err)
@@ -261,6 +277,8 @@ int review_load(struct store *store, int64_t plan, const struct review_rules *ru
         status = before_load(store, &review, arena, err);
     if (status == 0)
         status = drugs_load(store, &review, arena, err);
+    if (status == 0 && review.signed_before)
+        status = delta_make(review.signed_before, review.plan, arena, &review.delta, err);
     if (status == 0)
         status = state_load(store, rules, &review, err);
     if (status == 0)

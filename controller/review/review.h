@@ -18,6 +18,7 @@
 #include "controller/clinical/clinical.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
+#include "controller/review/delta.h"
 #include "controller/review/sign.h"
 
 struct arena;
@@ -45,7 +46,8 @@ struct review_drug {
     bool provisional;
     const char *planned; /* "1 at 08:00, 2 at 20:00, Mon Thu"; "" when not in the pouches */
     enum review_change change;
-    const char *before; /* planned before, "" for REVIEW_NEW */
+    const char *before;             /* planned before, "" for REVIEW_NEW */
+    const char *look, *look_before; /* of the product where it is another one or looks different; else "" */
 };
 
 struct review {
@@ -55,8 +57,9 @@ struct review {
     int64_t signed_before_id;
     struct review_drug *drugs; /* by source id; those that are gone come last */
     size_t drug_count;
-    int changes;    /* drugs that are not REVIEW_UNCHANGED; all of them for a first plan */
-    bool is_signed; /* somebody signed it */
+    struct delta delta; /* against signed_before, when there is one */
+    int changes;        /* drugs that are not REVIEW_UNCHANGED; all of them for a first plan */
+    bool is_signed;     /* somebody signed it */
     struct review_signature signature;
     bool has_findings; /* the clinical checks were run */
     struct clinical_findings findings;
@@ -73,6 +76,9 @@ void review_to_text(const struct review *review, struct buf *out);
 /* One JSON object on one line, "sachet-review/1", without a newline. E_MEMORY. */
 int review_to_json(const struct review *review, struct buf *out, struct error *err);
 
+/* What a plan's pouches hold of an order: "1 at 08:00, 2 at 20:00 Mon Thu"; "" for nothing. times false:
+ * without the clock times. NULL: no memory. */
+const char *review_planned(struct arena *arena, const struct plan_text *plan, int64_t order_id, bool times);
 /* "unchanged", "new", "gone", "dose", "product", "times". */
 const char *review_change_text(enum review_change change);
 

@@ -47,12 +47,54 @@ static json_t *drugs_json(const struct review *r)
     json_t *list = json_array();
     for (size_t i = 0; i < r->drug_count; i++) {
         const struct review_drug *d = &r->drugs[i];
-        json_array_append_new(list, json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}", "order",
-                                              d->source_id, "order_version", (json_int_t)d->order_id, "drug",
-                                              d->drug, "words", d->words, "state", plan_state_text(d->state),
-                                              "reason", d->reason, "provisional", d->provisional, "planned",
-                                              d->planned, "change", review_change_text(d->change), "before",
-                                              d->before, "why", notes_json(r, PLAN_WHY, d->order_id)));
+        json_array_append_new(
+            list, json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:s,s:s,s:o}", "order", d->source_id,
+                            "order_version", (json_int_t)d->order_id, "drug", d->drug, "words", d->words,
+                            "state", plan_state_text(d->state), "reason", d->reason, "provisional",
+                            d->provisional, "planned", d->planned, "change", review_change_text(d->change),
+                            "before", d->before, "look", d->look, "look_before", d->look_before, "why",
+                            notes_json(r, PLAN_WHY, d->order_id)));
+    }
+    return list;
+}
+
+static json_t *clocks_json(const int *minutes, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, clock_json(minutes[i]));
+    return list;
+}
+
+static json_t *delta_json(const struct review *r)
+{
+    const struct delta *d = &r->delta;
+    json_t *groups = json_array();
+    if (!r->signed_before) {
+        json_decref(groups);
+        return json_null();
+    }
+    for (size_t i = 0; i < d->group_count; i++) {
+        char hash[SEAL_HASH_TEXT_BYTES];
+        seal_hash_text(d->groups[i].hash, hash);
+        json_array_append_new(
+            groups, json_pack("{s:o,s:s,s:s,s:o,s:i,s:s}", "time", clock_json(d->groups[i].minute), "was",
+                              d->groups[i].was, "is", d->groups[i].is, "first",
+                              day_json(d->groups[i].first_day), "pouches", d->groups[i].count, "hash", hash));
+    }
+    return json_pack("{s:o,s:o,s:i,s:o}", "new_times", clocks_json(d->new_times, d->new_count), "gone_times",
+                     clocks_json(d->gone_times, d->gone_count), "pouches_same", d->same, "pouches_changed",
+                     groups);
+}
+
+static json_t *edits_json(const struct plan_text *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->edit_count; i++) {
+        const struct plan_edit *e = &plan->edits[i];
+        json_array_append_new(list, json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "edit", (json_int_t)e->id, "kind",
+                                              plan_edit_kind_text(e->kind), "order", e->source_id, "value",
+                                              e->value, "reason", e->reason, "by", e->login));
     }
     return list;
 }
@@ -137,6 +179,8 @@ int review_to_json(const struct review *r, struct buf *out, struct error *err)
         json_object_set_new(object, "explain", explain_json(r));
         json_object_set_new(object, "signed_before",
                             r->signed_before ? json_integer(r->signed_before_id) : json_null());
+        json_object_set_new(object, "delta", delta_json(r));
+        json_object_set_new(object, "edits", edits_json(plan));
         json_object_set_new(object, "changes", json_integer(r->changes));
         json_object_set_new(object, "slots", slots_json(plan));
         json_object_set_new(object, "drugs", drugs_json(r));

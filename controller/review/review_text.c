@@ -78,6 +78,65 @@ static void notes(const struct review *r, enum plan_note_kind kind, int64_t orde
     }
 }
 
+/* What catches the patient's eye first: pills that look different, then pills at other times. */
+static const enum review_change change_order[] = {REVIEW_PRODUCT, REVIEW_TIMES, REVIEW_DOSE, REVIEW_NEW,
+                                                  REVIEW_GONE};
+
+static void change(const struct review_drug *d, struct buf *out)
+{
+    buf_printf(out, "    %s: %s%s\n", review_change_text(d->change), d->drug, mark(d->provisional));
+    if (d->look[0]) {
+        struct buf look;
+        buf_init(&look);
+        buf_printf(&look, "%s, was %s", d->look, d->look_before);
+        paragraph(out, "look", buf_string(&look));
+        buf_finish(&look);
+    }
+    if (d->before[0])
+        paragraph(out, "was", d->before);
+    if (d->planned[0])
+        paragraph(out, "is", d->planned);
+}
+
+static void clock_list(const int *minutes, size_t count, const char *what, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        char clock[TOD_TEXT_BYTES];
+        tod_format(minutes[i], clock);
+        buf_printf(out, "%s%s", i ? ", " : "    ", clock);
+    }
+    if (count > 0)
+        buf_printf(out, ": %s\n", what);
+}
+
+/* Pouches that are as before are only counted; the others are told once for all that changed alike. */
+static void pouches(const struct delta *d, struct buf *out)
+{
+    buf_printf(out, "    %d pouches with the same content as before\n", d->same);
+    for (size_t i = 0; i < d->group_count; i++) {
+        const struct delta_group *group = &d->groups[i];
+        char clock[TOD_TEXT_BYTES], date[CIVIL_TEXT_BYTES];
+        tod_format(group->minute, clock);
+        civil_format(group->first_day, date);
+        buf_printf(out, "    %d pouch%s at %s, the first on %s\n", group->count,
+                   group->count == 1 ? "" : "es", clock, date);
+        paragraph(out, "was", group->was[0] ? group->was : "no pouch");
+        paragraph(out, "is", group->is[0] ? group->is : "no pouch");
+    }
+}
+
+/* What pharmacists asked of this plan. */
+static void edits(const struct review *r, struct buf *out)
+{
+    if (r->plan->edit_count > 0)
+        buf_text(out, "\nEDITS\n");
+    for (size_t i = 0; i < r->plan->edit_count; i++) {
+        const struct plan_edit *e = &r->plan->edits[i];
+        buf_printf(out, "    %lld %s %s%s%s: %s (%s)\n", (long long)e->id, plan_edit_kind_text(e->kind),
+                   e->source_id, e->source_id[0] ? " " : "", e->value, e->reason, e->login);
+    }
+}
+
 static void changes(const struct review *r, struct buf *out)
 {
     if (!r->signed_before) {
@@ -85,17 +144,16 @@ static void changes(const struct review *r, struct buf *out)
         return;
     }
     buf_printf(out, "\nCHANGES since plan %lld\n", (long long)r->signed_before_id);
-    for (size_t i = 0; i < r->drug_count; i++) {
-        const struct review_drug *d = &r->drugs[i];
-        if (d->change == REVIEW_UNCHANGED)
-            continue;
-        buf_printf(out, "    %s: %s%s\n", review_change_text(d->change), d->drug, mark(d->provisional));
-        if (d->before[0])
-            paragraph(out, "was", d->before);
-        if (d->planned[0])
-            paragraph(out, "is", d->planned);
+    clock_list(r->delta.new_times, r->delta.new_count, "new time", out);
+    clock_list(r->delta.gone_times, r->delta.gone_count, "no more", out);
+    for (size_t k = 0; k < sizeof change_order / sizeof *change_order; k++) {
+        for (size_t i = 0; i < r->drug_count; i++) {
+            if (r->drugs[i].change == change_order[k])
+                change(&r->drugs[i], out);
+        }
     }
-    buf_printf(out, "    %zu unchanged\n", r->drug_count - (size_t)r->changes);
+    buf_printf(out, "    %zu drugs unchanged\n", r->drug_count - (size_t)r->changes);
+    pouches(&r->delta, out);
 }
 
 /* Each time with what is taken then, as on an ordinary day; days of their own stand behind. */
@@ -196,6 +254,7 @@ void review_to_text(const struct review *r, struct buf *out)
     notes(r, PLAN_WARNING, -1, "WARNINGS", "!", out);
     left_out(r, PLAN_WAITING, "WAITING FOR A PHARMACIST, not in the pouches", out);
     changes(r, out);
+    edits(r, out);
     times(r, out);
     notes(r, PLAN_FLOOR, -1, "WHY NOT FEWER TIMES", "", out);
     drugs(r, out);

@@ -10,6 +10,7 @@
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "controller/clinical/clinical.h"
+#include "controller/plan/edit.h"
 #include "controller/plan/input.h"
 #include "controller/plan/order_row.h"
 #include "controller/plan/patient_day.h"
@@ -120,6 +121,34 @@ static int day_check(struct exam *e, const struct review_rules *rules)
                 : error_set(e->err, E_STATE, "plan %lld: the %s day changed since: plan again",
                             (long long)e->row.id,
                             has_own || plan->day.own ? "patient's own" : "site's ordinary");
+}
+
+static bool same_edit(const struct plan_edit *a, const struct plan_edit *b)
+{
+    return a->id == b->id && a->kind == b->kind && strcmp(a->source_id, b->source_id) == 0 &&
+           strcmp(a->value, b->value) == 0 && strcmp(a->reason, b->reason) == 0 &&
+           strcmp(a->login, b->login) == 0;
+}
+
+/* The edits that have a part in the plan are those that it was made with. */
+static int edits_check(struct exam *e)
+{
+    struct plan_edit *edits = NULL;
+    const struct plan_text *plan = e->plan;
+    size_t count = 0, at = 0;
+    bool same = true;
+    int status = edit_load(e->store, e->row.patient, &e->arena, &edits, &count, e->err);
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        if (!edit_applies(&edits[i], plan->orders, plan->order_count, plan->start_day))
+            continue;
+        same &= at < plan->edit_count && same_edit(&edits[i], &plan->edits[at]);
+        at++;
+    }
+    if (status == 0 && (!same || at != plan->edit_count))
+        status =
+            error_set(e->err, E_STATE, "plan %lld: a pharmacist's edit was added or ended since: plan again",
+                      (long long)e->row.id);
+    return status;
 }
 
 static int unlisted_check(struct exam *e)
@@ -247,6 +276,8 @@ static int examine(struct exam *e, int64_t plan, const struct review_rules *rule
     if (status == 0)
         status = orders_check(e);
     if (status == 0)
+        status = edits_check(e);
+    if (status == 0)
         status = unlisted_check(e);
     if (status == 0)
         status = products_check(e);
@@ -355,10 +386,11 @@ static int switch_check(struct exam *e)
 {
     for (size_t i = 0; i < e->plan->note_count; i++) {
         if (e->plan->notes[i].kind == PLAN_SWITCH)
-            return error_set(e->err, E_STATE,
-                             "plan %lld cannot be signed yet: %s; plan again with another --start, or accept "
-                             "it with a reason: sachet plan edit %s --accept-switch ORDER --reason TEXT",
-                             (long long)e->row.id, e->plan->notes[i].text, e->plan->patient_id);
+            return error_set(
+                e->err, E_STATE,
+                "plan %lld cannot be signed yet: %s; plan again with another --start, or accept "
+                "it with a reason: sachet plan edit %s --accept-switch ORDER --reason TEXT --user LOGIN",
+                (long long)e->row.id, e->plan->notes[i].text, e->plan->patient_id);
     }
     return 0;
 }

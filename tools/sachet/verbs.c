@@ -11,6 +11,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_stock,
     &verbs_patient,
     &verbs_plan,
+    &verbs_edit,
     &verbs_review,
     &verbs_clinical,
     &verbs_rules,

@@ -6,6 +6,7 @@
 #include "tools/sachet/cli.h"
 
 extern const struct cli_group verbs_batch;
+extern const struct cli_group verbs_edit;
 extern const struct cli_group verbs_formulary;
 extern const struct cli_group verbs_help;
 extern const struct cli_group verbs_import;

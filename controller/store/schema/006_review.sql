@@ -48,3 +48,18 @@ CREATE TABLE signature_findings (
   signature_id INTEGER PRIMARY KEY REFERENCES signature (id),
   text BLOB NOT NULL
 ) STRICT;
+
+-- What pharmacists asked of a patient's plans (controller/plan/edit.h). Never changed, only ended.
+CREATE TABLE plan_edit (
+  id INTEGER PRIMARY KEY,
+  patient_id INTEGER NOT NULL REFERENCES patient (id),
+  kind TEXT NOT NULL CHECK (kind IN ('pin', 'forbid', 'product', 'switch')),
+  order_source TEXT NOT NULL,        -- source id of the order, '' for all
+  value TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  login TEXT NOT NULL,
+  made_ms INTEGER NOT NULL,
+  ended_by TEXT,
+  ended_ms INTEGER
+) STRICT;
+CREATE INDEX plan_edit_patient ON plan_edit (patient_id) WHERE ended_ms IS NULL;

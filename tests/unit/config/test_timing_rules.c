@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "config/conf.h"
 #include "config/paths.h"
 #include "config/rules.h"
+#include "tests/support/shared.h"
 
 static struct conf *timing;
 
@@ -614,6 +616,70 @@ static void every_rule_says_where_it_comes_from_and_what_to_tell_the_patient(voi
     }
 }
 
+/* The word stands in the text, not as a part of a longer one. */
+static bool has_word(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = text; (at = strcasestr(at, word)); at++) {
+        if ((at == text || !isalpha((unsigned char)at[-1])) && !isalpha((unsigned char)at[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Some rule's own drug stands in the text: by ingredient, or as a member of its class. */
+static bool some_rule_names(const char *text)
+{
+    for (int r = 0; r < conf_count(timing, "rules"); r++) {
+        for (int i = 0; i < conf_count(timing, "rules[%d].match.ingredients", r); i++) {
+            if (has_word(text, conf_text(timing, "rules[%d].match.ingredients[%d]", r, i)))
+                return true;
+        }
+        for (int k = 0; k < conf_count(timing, "rules[%d].match.classes", r); k++) {
+            for (int c = 0; c < conf_count(timing, "classes"); c++) {
+                if (strcmp(conf_text(timing, "classes[%d].name", c),
+                           conf_text(timing, "rules[%d].match.classes[%d]", r, k)) != 0)
+                    continue;
+                for (int i = 0; i < conf_count(timing, "classes[%d].ingredients", c); i++) {
+                    if (has_word(text, conf_text(timing, "classes[%d].ingredients[%d]", c, i)))
+                        return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* The rows "| 17 | cefuroxime axetil, ... | with food | H | ..." of the collection that the rules come from.
+ */
+static void most_of_the_collected_rules_are_here(void **state)
+{
+    (void)state;
+    int rows = 0, covered = 0, next = 1;
+    size_t len = 0;
+    char *text = shared_read("reference/timing-rules.md", &len);
+    if (!text)
+        skip();
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        char *end, *cell = line[0] == '|' ? strchr(line + 1, '|') : NULL;
+        if (!cell || strtol(line + 1, &end, 10) != next)
+            continue;
+        next++;
+        rows++;
+        end = strchr(cell + 1, '|');
+        assert_non_null(end);
+        *end = '\0';
+        bool found = some_rule_names(cell + 1);
+        covered += found;
+        if (!found)
+            print_message("no rule for row %d:%s\n", rows, cell + 1);
+    }
+    free(text);
+    print_message("%d of %d rows\n", covered, rows);
+    assert_int_equal(rows, 92);
+    assert_true(covered >= 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -622,6 +688,7 @@ int main(void)
         cmocka_unit_test(gaps_are_those_of_the_sources),
         cmocka_unit_test(form_and_release_keep_opposites_apart),
         cmocka_unit_test(what_nearly_matches_says_why_not),
+        cmocka_unit_test(most_of_the_collected_rules_are_here),
         cmocka_unit_test(every_rule_says_where_it_comes_from_and_what_to_tell_the_patient),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -15,10 +15,12 @@
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
+#include "controller/plan/edit.h"
 #include "controller/plan/patient_day.h"
 #include "controller/plan/plan_row.h"
 #include "controller/review/review.h"
 #include "controller/review/sign.h"
+#include "controller/stock/product.h"
 #include "controller/store/store.h"
 #include "tests/support/clinic.h"
 
@@ -229,6 +231,244 @@ static void a_change_of_plans_that_comes_too_near_is_not_signed_unanswered(void 
     sign_or_fail(f, clinic_plan_from(&f->clinic, f->patient, "2026-12-07", 14).id);
 }
 
+/* ---- edits ---- */
+
+static const struct plan_edit *edit_of(struct fixture *f, enum plan_edit_kind kind, const char *source_id,
+                                       const char *value)
+{
+    static struct plan_edit edit;
+    struct error err = {0};
+    edit = (struct plan_edit){
+        .kind = kind, .source_id = source_id, .value = value, .reason = "asked for", .login = "pia"};
+    assert_int_equal(edit_next_id(f->clinic.store, &edit.id, &err), 0);
+    return &edit;
+}
+
+static int try_edit(struct fixture *f, const struct plan_edit *edit, int64_t end, struct plan_made *ret_made,
+                    struct error *err)
+{
+    const struct plan_request request = {.patient = f->patient,
+                                         .start_day = 20780, /* 2026-11-23 */
+                                         .days = 7,
+                                         .actor = "pia",
+                                         .wall_ms = now_ms,
+                                         .edit = edit,
+                                         .end_edit = end};
+    return plan_make(f->clinic.store, f->clinic.policy, &request, ret_made, err);
+}
+
+static struct plan_made edit_or_fail(struct fixture *f, enum plan_edit_kind kind, const char *source_id,
+                                     const char *value)
+{
+    struct plan_made made;
+    struct error err = {0};
+    if (try_edit(f, edit_of(f, kind, source_id, value), 0, &made, &err) < 0)
+        fail_msg("%s", err.message);
+    return made;
+}
+
+static void assert_edit_refused(struct fixture *f, enum plan_edit_kind kind, const char *source_id,
+                                const char *value, const char *words)
+{
+    struct plan_made made;
+    struct error err = {0};
+    int64_t plans = clinic_int(&f->clinic, "SELECT count(*) FROM plan"),
+            edits = clinic_int(&f->clinic, "SELECT count(*) FROM plan_edit");
+    assert_true(try_edit(f, edit_of(f, kind, source_id, value), 0, &made, &err) < 0);
+    if (!strstr(err.message, words))
+        fail_msg("'%s' is not in: %s", words, err.message);
+    assert_int_equal(clinic_int(&f->clinic, "SELECT count(*) FROM plan"), plans);
+    assert_int_equal(clinic_int(&f->clinic, "SELECT count(*) FROM plan_edit"), edits);
+}
+
+static struct review load_or_fail(struct fixture *f, int64_t plan)
+{
+    struct review review;
+    struct error err = {0};
+    if (review_load(f->clinic.store, plan, &f->rules, &f->arena, &review, &err) < 0)
+        fail_msg("%s", err.message);
+    return review;
+}
+
+static const struct review_drug *drug_of(const struct review *review, const char *source_id)
+{
+    for (size_t i = 0; i < review->drug_count; i++) {
+        if (strcmp(review->drugs[i].source_id, source_id) == 0)
+            return &review->drugs[i];
+    }
+    fail_msg("%s is not in the review", source_id);
+    return NULL;
+}
+
+static void edits_are_kept_in_the_plan_show_their_cost_and_void_what_was_signed_without_them(void **state)
+{
+    struct fixture *f = *state;
+    struct reading once = clinic_daily(1, 1000), evening = at_clock(18 * 60);
+    struct plan_made made;
+    struct error err = {0};
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &once);
+    clinic_order(&f->clinic, f->patient, "o2", "SIMVA", &evening);
+    struct plan_made first = clinic_plan(&f->clinic, f->patient, 7);
+    assert_int_equal(first.times_planned, 1);
+    sign_or_fail(f, first.id);
+    struct plan_made pinned = edit_or_fail(f, PLAN_EDIT_PIN, "o1", "1@09:00");
+    assert_int_equal(pinned.times_planned, 2);
+    assert_void(f, first.id, "edit was added or ended");
+    struct review review = load_or_fail(f, pinned.id);
+    assert_string_equal(drug_of(&review, "o1")->planned, "1 at 09:00");
+    assert_int_equal(review.plan->edit_count, 1);
+    assert_string_equal(review.plan->edits[0].value, "1@09:00");
+    sign_or_fail(f, pinned.id);
+    assert_holds(f, pinned.id);
+    /* Planned again, it stays what it is. */
+    assert_int_equal(clinic_plan(&f->clinic, f->patient, 7).outcome, PLAN_SAME);
+    /* Ended, the signature does not hold. */
+    assert_int_equal(try_edit(f, NULL, review.plan->edits[0].id, &made, &err), 0);
+    assert_int_equal(made.times_planned, 1);
+    assert_void(f, pinned.id, "edit was added or ended");
+    assert_int_equal(try_edit(f, NULL, review.plan->edits[0].id, &made, &err), E_NOT_FOUND);
+    struct plan_made forbidden = edit_or_fail(f, PLAN_EDIT_FORBID, "", "17:15-18:15");
+    review = load_or_fail(f, forbidden.id);
+    assert_string_not_equal(drug_of(&review, "o2")->planned, "1 at 18:00");
+    assert_int_equal(clinic_int(&f->clinic, "SELECT count(*) FROM audit WHERE action = 'plan.edit'"), 2);
+    assert_int_equal(clinic_int(&f->clinic, "SELECT count(*) FROM audit WHERE action = 'plan.edit.end'"), 1);
+}
+
+static void edits_that_nothing_can_keep_change_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct reading once = clinic_daily(1, 1000), evening = at_clock(18 * 60), prn = clinic_daily(1, 1000);
+    prn.as_needed = true;
+    clinic_product(&f->clinic, "SIMVA-B", "Simvastatin 20 mg tablet B", "simvastatin");
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &once);
+    clinic_order(&f->clinic, f->patient, "o2", "SIMVA", &evening);
+    clinic_order(&f->clinic, f->patient, "o3", "AMLO", &prn);
+    (void)clinic_plan(&f->clinic, f->patient, 7);
+    assert_edit_refused(f, PLAN_EDIT_PIN, "o2", "1@08:00", "only times from 17:00 to 19:00");
+    assert_edit_refused(f, PLAN_EDIT_PIN, "o1", "1@08:07", "multiples of 15");
+    assert_edit_refused(f, PLAN_EDIT_PIN, "o1", "2@08:00", "has 1 dose a day");
+    assert_edit_refused(f, PLAN_EDIT_PIN, "o1", "1@26:00", "1@08:00 are wanted");
+    assert_edit_refused(f, PLAN_EDIT_PIN, "o3", "1@08:00", "not be in the pouches");
+    assert_edit_refused(f, PLAN_EDIT_PIN, "o9", "1@08:00", "no current order o9");
+    assert_edit_refused(f, PLAN_EDIT_PIN, "", "1@08:00", "needs an order");
+    assert_edit_refused(f, PLAN_EDIT_FORBID, "", "16:00-20:00", "only times from 17:00 to 19:00");
+    assert_edit_refused(f, PLAN_EDIT_FORBID, "", "16:00", "12:00-14:00 is wanted");
+    assert_edit_refused(f, PLAN_EDIT_PRODUCT, "o1", "SIMVA", "needs another order");
+    assert_edit_refused(f, PLAN_EDIT_PRODUCT, "o2", "NOTHING", "not in the formulary");
+    struct plan_made made = edit_or_fail(f, PLAN_EDIT_PRODUCT, "o2", "SIMVA-B");
+    struct review review = load_or_fail(f, made.id);
+    assert_string_equal(drug_of(&review, "o2")->drug, "Simvastatin 20 mg tablet B");
+}
+
+static void an_edit_that_an_order_outgrows_leaves_it_to_the_pharmacist(void **state)
+{
+    struct fixture *f = *state;
+    struct reading once = clinic_daily(1, 1000), evening = at_clock(18 * 60);
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &once);
+    clinic_order(&f->clinic, f->patient, "o2", "SIMVA", &once);
+    (void)clinic_plan(&f->clinic, f->patient, 7);
+    (void)edit_or_fail(f, PLAN_EDIT_PIN, "o1", "1@09:00");
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &evening);
+    struct plan_made made = clinic_plan(&f->clinic, f->patient, 7);
+    assert_int_equal(made.waiting, 1);
+    struct review review = load_or_fail(f, made.id);
+    assert_int_equal(drug_of(&review, "o1")->state, PLAN_WAITING);
+    assert_non_null(strstr(drug_of(&review, "o1")->reason, "edit 1 by pia, pin 1@09:00"));
+}
+
+static void a_pharmacists_reason_answers_a_change_of_plans(void **state)
+{
+    struct fixture *f = *state;
+    struct reading evening = at_clock(22 * 60), morning = at_clock(8 * 60);
+    struct error err = {0};
+    struct plan_made made;
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &evening);
+    sign_or_fail(f, clinic_plan(&f->clinic, f->patient, 14).id);
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &morning);
+    int64_t next = clinic_plan_from(&f->clinic, f->patient, "2026-12-07", 14).id;
+    assert_int_equal(sign(f, next, &err), E_STATE);
+    const struct plan_request request = {
+        .patient = f->patient,
+        .start_day = 20780 + 14,
+        .days = 14,
+        .actor = "pia",
+        .wall_ms = now_ms,
+        .edit = edit_of(f, PLAN_EDIT_SWITCH, "o1", "2026-12-07"),
+    };
+    assert_int_equal(plan_make(f->clinic.store, f->clinic.policy, &request, &made, &err), 0);
+    struct review review = load_or_fail(f, made.id);
+    bool said = false;
+    for (size_t i = 0; i < review.plan->note_count; i++) {
+        assert_true(review.plan->notes[i].kind != PLAN_SWITCH);
+        said |= review.plan->notes[i].kind == PLAN_WARNING &&
+                strstr(review.plan->notes[i].text, "Accepted by pia: asked for") != NULL;
+    }
+    assert_true(said);
+    sign_or_fail(f, made.id);
+    assert_holds(f, made.id);
+    /* It was an answer to this change alone: at the next one nobody has been asked yet. */
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &evening);
+    sign_or_fail(f, clinic_plan_from(&f->clinic, f->patient, "2026-12-21", 14).id);
+    clinic_order(&f->clinic, f->patient, "o1", "AMLO", &morning);
+    next = clinic_plan_from(&f->clinic, f->patient, "2027-01-04", 14).id;
+    review = load_or_fail(f, next);
+    assert_int_equal(review.plan->edit_count, 0);
+    assert_int_equal(sign(f, next, &err), E_STATE);
+}
+
+/* ---- delta ---- */
+
+static void set_look(struct fixture *f, const char *code, const char *look)
+{
+    struct product product;
+    enum product_put put;
+    struct error err = {0};
+    assert_int_equal(product_get(f->clinic.store, code, &product, &err), 0);
+    (void)snprintf(product.look, sizeof product.look, "%s", look);
+    assert_int_equal(store_write_begin(f->clinic.store, &err), 0);
+    assert_int_equal(product_put(f->clinic.store, &product, 2, &put, &err), 0);
+    assert_int_equal(store_write_commit(f->clinic.store, &err), 0);
+}
+
+static void what_changed_stands_first_and_the_rest_is_folded(void **state)
+{
+    struct fixture *f = *state;
+    struct reading evening = at_clock(18 * 60), morning = at_clock(8 * 60), noon = at_clock(12 * 60);
+    struct buf text;
+    clinic_product(&f->clinic, "PARA", "Paracetamol 500 mg tablet", "paracetamol");
+    clinic_product(&f->clinic, "ZINC", "Zinc 50 mg tablet", "zinc");
+    clinic_order(&f->clinic, f->patient, "look", "AMLO", &morning);
+    clinic_order(&f->clinic, f->patient, "moved", "PARA", &evening);
+    clinic_order(&f->clinic, f->patient, "same", "ZINC", &morning);
+    int64_t first = clinic_plan(&f->clinic, f->patient, 14).id;
+    sign_or_fail(f, first);
+    set_look(f, "AMLO", "white oval");
+    clinic_order(&f->clinic, f->patient, "moved", "PARA", &noon);
+    struct plan_made made = clinic_plan_from(&f->clinic, f->patient, "2026-12-07", 14);
+    struct review review = load_or_fail(f, made.id);
+    assert_string_equal(drug_of(&review, "look")->look, "white oval");
+    assert_string_equal(drug_of(&review, "look")->look_before, "white round");
+    assert_string_equal(drug_of(&review, "same")->look, "");
+    /* The morning's pouches hold the same as before, two weeks earlier. */
+    assert_int_equal(review.delta.same, 14);
+    assert_int_equal(review.delta.group_count, 2);
+    assert_int_equal(review.delta.groups[0].count, 14);
+    assert_int_equal(review.delta.groups[0].minute, 12 * 60);
+    assert_string_equal(review.delta.groups[0].was, "");
+    assert_string_equal(review.delta.groups[0].is, "1 Paracetamol 500 mg tablet");
+    assert_int_equal(review.delta.groups[1].minute, 18 * 60);
+    assert_string_equal(review.delta.groups[1].is, "");
+    buf_init(&text);
+    review_to_text(&review, &text);
+    const char *look = strstr(buf_string(&text), "white oval, was white round"),
+               *moved = strstr(buf_string(&text), "times: Paracetamol"),
+               *rest = strstr(buf_string(&text), "1 drugs unchanged");
+    assert_true(look && moved && rest && look < moved && moved < rest);
+    assert_non_null(strstr(buf_string(&text), "12:00: new time"));
+    assert_non_null(strstr(buf_string(&text), "18:00: no more"));
+    buf_finish(&text);
+}
+
 static void days_without_their_order_are_refused(void **state)
 {
     (void)state;
@@ -303,6 +543,14 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_change_of_plans_that_comes_too_near_is_not_signed_unanswered, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            edits_are_kept_in_the_plan_show_their_cost_and_void_what_was_signed_without_them, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(edits_that_nothing_can_keep_change_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_edit_that_an_order_outgrows_leaves_it_to_the_pharmacist, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_pharmacists_reason_answers_a_change_of_plans, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_changed_stands_first_and_the_rest_is_folded, setup, teardown),
         cmocka_unit_test(days_without_their_order_are_refused),
         cmocka_unit_test(night_shifts_and_late_bedtimes_find_their_start),
     };
