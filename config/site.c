@@ -18,6 +18,11 @@ static const char *const answers[] = {"approved", "changed", "denied", "too-soon
 
 #define RANGE(least, most) .range = true, .min = (least), .max = (most)
 
+#define PANEL_LINE(key, text)                                                                       \
+    {                                                                                               \
+        .path = "machines[].panel." key, .type = CONF_TEXT, .preset = "", RANGE(0, 31), .doc = text \
+    }
+
 static const struct conf_key site_keys[] = {
     {.path = "pharmacy",
      .type = CONF_MAP,
@@ -237,6 +242,34 @@ static const struct conf_key site_keys[] = {
      .choices = parities,
      .doc = "Parity of the serial line, for rtu. Even is Modbus' own default."},
 
+    {.path = "machines[].panel",
+     .type = CONF_MAP,
+     .doc = "Safety switches, buttons and stack light beside the machine, on digital lines of this computer. "
+            "Lines have names, 'gpioinfo' lists them; a line that is left out is not there."},
+    {.path = "machines[].panel.chip",
+     .type = CONF_TEXT,
+     .preset = "",
+     RANGE(0, 64),
+     .doc = "Label, name or path of the GPIO chip; empty: there is no panel."},
+    PANEL_LINE("estop_a", "Emergency stop, first channel: high when healthy, so that a broken wire stops."),
+    PANEL_LINE("estop_b", "Emergency stop, second channel."),
+    PANEL_LINE("guard_a", "Guard door, first channel: high when closed."),
+    PANEL_LINE("guard_b", "Guard door, second channel."),
+    PANEL_LINE("start", "Start button, closes to ground: starts or resumes the batch."),
+    PANEL_LINE("stop", "Stop button, closes to ground: stops the machine and its batch."),
+    PANEL_LINE("reset", "Reset button, closes to ground: resets the switches above; starts nothing."),
+    PANEL_LINE("pouch_out", "Sensor where pouches leave; its edges are kept as evidence of alarms."),
+    PANEL_LINE("red", "Red lamp."),
+    PANEL_LINE("amber", "Amber lamp."),
+    PANEL_LINE("green", "Green lamp."),
+    PANEL_LINE("buzzer", "Buzzer."),
+    {.path = "machines[].panel.discrepancy",
+     .type = CONF_DURATION,
+     .unit = "ms",
+     .preset = "500 ms",
+     RANGE(50, 5000),
+     .doc = "Channels of one switch that disagree longer are a fault of the switch."},
+
     {.path = "users", .type = CONF_MAP, .doc = "Log-ins."},
     {.path = "users.lock_after",
      .type = CONF_INT,
@@ -391,6 +424,21 @@ static void check_shared_line(const struct conf *conf, struct conf_check *check,
     }
 }
 
+static void check_panel(const struct conf *conf, struct conf_check *check, int i)
+{
+    static const char *const pairs[][2] = {{"estop_a", "estop_b"}, {"guard_a", "guard_b"}};
+    char path[CONF_PATH_MAX];
+    for (size_t k = 0; k < sizeof pairs / sizeof pairs[0]; k++) {
+        bool first = conf_text(conf, "machines[%d].panel.%s", i, pairs[k][0])[0] != '\0';
+        bool second = conf_text(conf, "machines[%d].panel.%s", i, pairs[k][1])[0] != '\0';
+        (void)snprintf(path, sizeof path, "machines[%d].panel.%s", i, pairs[k][first ? 1 : 0]);
+        if (first != second)
+            conf_fault(check, path, "`%s` is missing: a safety switch has two channels", path);
+        else if (first && conf_text(conf, "machines[%d].panel.chip", i)[0] == '\0')
+            conf_fault(check, path, "`machines[%d].panel` names lines and no chip", i);
+    }
+}
+
 static void check_machine(const struct conf *conf, struct conf_check *check, int i)
 {
     char path[CONF_PATH_MAX];
@@ -402,6 +450,7 @@ static void check_machine(const struct conf *conf, struct conf_check *check, int
     if (rtu && !conf_has(conf, "machines[%d].device", i))
         conf_fault(check, path, "`%s` is rtu, so a `device` is required, for example /dev/ttyUSB0", path);
     check_shared_line(conf, check, i);
+    check_panel(conf, check, i);
     for (int k = 0; k < i; k++) {
         bool other_rtu = is_rtu(conf, k);
         if (rtu != other_rtu ||

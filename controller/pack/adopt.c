@@ -9,11 +9,10 @@
 
 #include "config/base/error.h"
 #include "config/base/log.h"
+#include "controller/pack/alarm.h"
 #include "controller/pack/fills_private.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
-
-enum { ALARM_REPLACED = 902 };
 
 const char fills_replaced[] = "the machine was replaced, its result is not known";
 
@@ -83,13 +82,12 @@ static int raise_alarm(struct store *store, const struct fills_line *line, const
     log_warning("line", "machine=%s alarm=%d text=\"%s\"", line->machine, ALARM_REPLACED, text);
     return store_exec(store, err,
                       "INSERT INTO alarm (machine, number, text, next_step, evidence, raised_ms)"
-                      " SELECT b.machine, ?, ?, 'take every pouch that may lie in the old machine out of use:"
-                      " see the numbers in the evidence', json_object('old', ?, 'new', ?, 'pouches',"
+                      " SELECT b.machine, ?, ?, ?, json_object('old', ?, 'new', ?, 'pouches',"
                       " json_group_array(f.token)), ?" OPEN_ELSEWHERE " GROUP BY b.machine",
-                      "ittti"
+                      "itttti"
                       "tt",
-                      (int64_t)ALARM_REPLACED, text, serial, line->serial, wall_ms, line->machine,
-                      line->serial);
+                      (int64_t)ALARM_REPLACED, text, alarm_row(ALARM_REPLACED)->next, serial, line->serial,
+                      wall_ms, line->machine, line->serial);
 }
 
 int fills_replace(struct store *store, const struct fills_line *line, const char *person, int64_t wall_ms,

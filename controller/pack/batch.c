@@ -8,6 +8,7 @@
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
+#include "controller/pack/alarm.h"
 #include "controller/pack/trust_private.h"
 #include "controller/plan/plan_text.h"
 #include "controller/seal/seal.h"
@@ -342,10 +343,7 @@ int bay_unlock(struct store *store, const char *machine, int bay, const char *ac
     if (rc == 0 && store_changes(store) == 0)
         rc = error_set(err, E_NOT_FOUND, "bay %d of %s is not locked", bay, machine);
     if (rc == 0)
-        rc = store_exec(
-            store, err,
-            "UPDATE alarm SET cleared_ms = ? WHERE machine = ? AND number = ? AND cleared_ms IS NULL", "iti",
-            wall_ms, machine, INT64_C(1000) + bay);
+        rc = alarm_clear(store, machine, ALARM_BAY_LOCKED + bay, wall_ms, err);
     if (rc == 0)
         rc = audit_add(store, wall_ms, actor, "bay.unlock", subject, "{}", err);
     if (rc == 0)

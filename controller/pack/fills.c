@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/base/error.h"
+#include "controller/pack/alarm.h"
 #include "controller/pack/token.h"
 #include "controller/pack/trust_private.h"
 #include "controller/plan/plan_text.h"
@@ -182,6 +183,7 @@ struct fill_row {
     int64_t job;
     int64_t batch;
     bool unwanted; /* its batch was cancelled or its pouch withdrawn */
+    char token[MACHINE_TOKEN_BYTES];
     bool replaced; /* void since another machine took this one's place (fills_replace) */
 };
 
@@ -190,7 +192,7 @@ static int read_fill_row(struct store *store, const char *serial, uint32_t seq, 
 {
     struct store_rows *rows = NULL;
     int rc = store_query(store, &rows, err,
-                         "SELECT f.id, j.id, b.id, " UNWANTED_SQL ", f.state = 'void' FROM fill f"
+                         "SELECT f.id, j.id, b.id, " UNWANTED_SQL ", f.state = 'void', f.token FROM fill f"
                          " JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
                          " WHERE f.serial = ? AND f.seq = ?",
                          "ti", serial, (int64_t)seq);
@@ -202,6 +204,7 @@ static int read_fill_row(struct store *store, const char *serial, uint32_t seq, 
                                      .batch = store_int(rows, 2),
                                      .unwanted = store_int(rows, 3) != 0,
                                      .replaced = store_int(rows, 4) != 0};
+        (void)snprintf(ret_row->token, sizeof ret_row->token, "%s", store_text(rows, 5)); /* bounded there */
     }
     store_done(rows);
     if (rc == 0)
@@ -230,12 +233,15 @@ static int lock_bay(struct store *store, const struct fills_line *line, int64_t 
     (void)snprintf(evidence, sizeof evidence, "{\"bay\":%" PRId64 "}", bay);
     int rc = store_exec(store, err, "UPDATE bay SET locked = 1, note = ? WHERE machine = ? AND bay = ?",
                         "tti", why, line->machine, bay);
+    const struct alarm_event event = {.machine = line->machine,
+                                      .number = ALARM_BAY_LOCKED + (int)bay,
+                                      .text = text,
+                                      .batch = batch,
+                                      .fill = fill,
+                                      .evidence = evidence,
+                                      .wall_ms = wall_ms};
     if (rc == 0)
-        rc = store_exec(
-            store, err,
-            "INSERT INTO alarm (machine, number, text, next_step, fill_id, batch_id, evidence,"
-            " raised_ms) VALUES (?, ?, ?, 'look at the bay; then load it or unlock it', ?, ?, ?, ?)",
-            "titiiti", line->machine, INT64_C(1000) + bay, text, fill, batch, evidence, wall_ms);
+        rc = alarm_raise(store, &event, err);
     if (rc == 0)
         rc = audit_add(store, wall_ms, actor, "bay.lock", line->machine, evidence, err);
     return rc;
@@ -319,12 +325,16 @@ static int record_items(struct store *store, const struct fills_line *line,
 static int tell_withdrawn(struct store *store, const struct fills_line *line, const struct fill_row *fill,
                           int64_t wall_ms, struct error *err)
 {
-    return store_exec(
-        store, err,
-        "INSERT INTO alarm (machine, number, text, next_step, fill_id, batch_id, evidence, raised_ms)"
-        " SELECT ?, ?, 'pouch ' || token || ' was made before the machine heard that it is withdrawn',"
-        " 'take that pouch out of the roll', id, ?, '{}', ? FROM fill WHERE id = ?",
-        "tiiii", line->machine, (int64_t)FILLS_ALARM_WITHDRAWN, fill->batch, wall_ms, fill->id);
+    char text[128];
+    (void)snprintf(text, sizeof text, "pouch %s was made before the machine heard that it is withdrawn",
+                   fill->token); /* tokens are short */
+    const struct alarm_event event = {.machine = line->machine,
+                                      .number = ALARM_WITHDRAWN,
+                                      .text = text,
+                                      .batch = fill->batch,
+                                      .fill = fill->id,
+                                      .wall_ms = wall_ms};
+    return alarm_raise(store, &event, err);
 }
 
 /* Where the job goes after this result. */

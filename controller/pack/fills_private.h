@@ -19,8 +19,6 @@ struct error;
 struct store;
 struct trust;
 
-enum { FILLS_ALARM_WITHDRAWN = 903 }; /* a pouch was made although nobody wants it any more */
-
 /* Nobody wants the pouch of job j of batch b any more, whatever comes out of the machine. */
 #define UNWANTED_SQL                                                                              \
     "(b.state = 'cancelled' OR EXISTS (SELECT 1 FROM withdrawn w WHERE w.plan_id = j.plan_id AND" \

@@ -21,6 +21,8 @@
  *  I7  READY is entered from COMPARE only with counters that the store explains (C7).
  *  I8  A number is given out only while the batch runs, the seated canisters are known, and fewer than
  *      min(Q, R) are unrecorded.
+ *  I11 Nothing that starts motion is commanded while a switch of the panel is open or was not reset, and a
+ *      machine that moves then is aborted.
  *  I9  Start and Unhold are commanded only with known seats: hands may have been inside.
  *  I10 A number that shall not be made is never written to a machine that may begin it at once: it is
  *      suspended first, takes the number and then the Cancel (C8).
@@ -378,7 +380,7 @@ bool line_cancels(const struct line_view *v)
 
 static bool may_move(const struct line_view *v)
 {
-    return v->want == LINE_RUN && !v->closing && (v->permit || v->attend);
+    return v->want == LINE_RUN && !v->closing && !v->tripped && (v->permit || v->attend);
 }
 
 static bool asks_person(const struct line_view *v)
@@ -390,6 +392,36 @@ static bool asks_person(const struct line_view *v)
 static bool must_cancel(const struct line_view *v)
 {
     return line_cancels(v) && !is_cancel_ahead(v) && v->spent != MACHINE_COMMAND_CANCEL_FROM;
+}
+
+/* The switch is hard-wired; this makes the machine's own state agree with it (doubtful pouches by rule M6).
+ */
+static bool must_abort(const struct line_view *v)
+{
+    if (!v->tripped)
+        return false;
+    switch (v->mirror.state) {
+    case MACHINE_STATE_ABORTING:
+    case MACHINE_STATE_ABORTED:
+    case MACHINE_STATE_CLEARING:
+    case MACHINE_STATE_STOPPED:
+    case MACHINE_STATE_STOPPING:
+    case MACHINE_STATE_IDLE:
+    case MACHINE_STATE_COMPLETE:
+        return false;
+    case MACHINE_STATE_STARTING:
+    case MACHINE_STATE_SUSPENDED:
+    case MACHINE_STATE_EXECUTE:
+    case MACHINE_STATE_HOLDING:
+    case MACHINE_STATE_HELD:
+    case MACHINE_STATE_UNHOLDING:
+    case MACHINE_STATE_SUSPENDING:
+    case MACHINE_STATE_UNSUSPENDING:
+    case MACHINE_STATE_RESETTING:
+    case MACHINE_STATE_COMPLETING:
+        return true;
+    }
+    return true;
 }
 
 static bool must_suspend(const struct line_view *v)
@@ -434,7 +466,7 @@ static bool must_start(const struct line_view *v)
 /* Suspended has its cause outside the machine (no jobs, a silent controller), so no person is needed. */
 static bool must_unsuspend(const struct line_view *v)
 {
-    return v->want == LINE_RUN && !v->closing && v->mirror.state == MACHINE_STATE_SUSPENDED &&
+    return v->want == LINE_RUN && !v->closing && !v->tripped && v->mirror.state == MACHINE_STATE_SUSPENDED &&
            !is_cancel_ahead(v) && (v->issued > v->recorded || v->jobs);
 }
 
@@ -443,6 +475,7 @@ static const struct {
     enum machine_command command;
     bool starts_motion;
 } commands[] = {
+    {must_abort, MACHINE_COMMAND_ABORT, false},        /* a switch of the panel is open */
     {must_cancel, MACHINE_COMMAND_CANCEL_FROM, false}, /* C8 */
     {must_suspend, MACHINE_COMMAND_SUSPEND, false},    /* pause and clean end: started pouches are finished */
     {must_stop, MACHINE_COMMAND_STOP, false},          /* no batch: the machine comes to rest */
@@ -476,6 +509,8 @@ static bool starts_motion(enum machine_command command)
 
 const char *line_standstill(const struct line_view *v)
 {
+    if (v->want == LINE_RUN && !v->closing && v->tripped)
+        return v->tripped;
     if (v->want != LINE_RUN || v->closing || v->attend || v->command_open || asks_person(v))
         return NULL;
     if (v->mirror.state == MACHINE_STATE_ABORTED)
@@ -524,6 +559,8 @@ static const char *control_violation(const struct line_view *v)
     enum machine_command command = v->command_open ? MACHINE_COMMAND_NONE : line_command(v);
     if (!starts_motion(command) || command == v->person)
         return NULL;
+    if (v->tripped)
+        return "I11: motion with an open switch";
     if (v->bays_due && (command == MACHINE_COMMAND_START || command == MACHINE_COMMAND_UNHOLD))
         return "I9: let go with unknown seats";
     if (v->attend && !(v->identity.caps & MACHINE_CAP_SIMULATED))

@@ -112,8 +112,9 @@ struct line_view {
      * pouch withdrawn, or another canister sits in its bay; 0 none. */
     uint32_t cancel_from;
     uint32_t cancel_to;
-    bool adopting;     /* a person accepts the machine's counters as they are */
-    const char *doubt; /* why a result or identity was not believed; NULL none */
+    bool adopting;       /* a person accepts the machine's counters as they are */
+    const char *tripped; /* why the panel's switches forbid motion; NULL they do not */
+    const char *doubt;   /* why a result or identity was not believed; NULL none */
 
     /* Wishes. */
     enum line_want want;

@@ -10,6 +10,7 @@
 #include "config/base/error.h"
 #include "config/base/log.h"
 #include "controller/pack/packer_private.h"
+#include "controller/pack/panel.h"
 #include "controller/pack/trust_private.h"
 #include "controller/store/store.h"
 #include "hw/machine.h"
@@ -115,6 +116,7 @@ static void submit_control(struct packer *p)
         p->attended++;
         log_info("line", "machine=%s state=%s command=%s", p->name, machine_state_name(v->mirror.state),
                  machine_command_name(command));
+        packer_trace_command(p, command);
     }
     struct machine_request request = {.kind = MACHINE_CONTROL};
     request.control = (struct machine_control){.nonce = ++p->nonce,
@@ -322,6 +324,10 @@ static void watch_permit(struct packer *p)
 static void watch_command(struct packer *p)
 {
     struct line_view *v = &p->view;
+    if (p->made_safe && !v->command_open) {
+        p->command_seq = v->mirror.command_seq;
+        p->made_safe = false;
+    }
     if (!v->command_open)
         return;
     if (v->mirror.command_seq != p->command_seq || v->mirror.command_result == 0)
@@ -347,7 +353,8 @@ static void watch_command(struct packer *p)
 static bool alarms_differ(const struct packer *p)
 {
     return !p->alarms_noted || memcmp(p->noted_alarms, p->view.mirror.alarms, sizeof p->noted_alarms) != 0 ||
-           p->view.boot != p->view.mirror.boot || p->person.finished;
+           p->view.boot != p->view.mirror.boot || p->person.finished ||
+           p->trip_noted != (p->view.tripped != NULL);
 }
 
 /* Where the machine stands hands may be inside: what was read of its seats does not hold for long. When it
@@ -371,6 +378,7 @@ static void look(struct packer *p, enum line_state from)
         return;
     }
     p->back_off_ms = PACKER_BACK_OFF_MIN_MS;
+    packer_trace_status(p);
     watch_command(p);
     watch_permit(p);
     watch_seats(p);
@@ -386,6 +394,7 @@ static void back_off(struct packer *p)
     p->view.mirror_due = true;
     p->alarms_noted = false;
     p->book_known = false;
+    packer_trace_lost(p);
     if (p->view.person != MACHINE_COMMAND_NONE) {
         /* A person's word does not wait for a machine that comes back when he has left. */
         p->view.person = MACHINE_COMMAND_NONE;
@@ -499,6 +508,7 @@ int packer_run(struct packer *p, int64_t mono_ms, int64_t wall_ms, struct error 
 {
     p->now_ms = mono_ms;
     p->wall_ms = wall_ms;
+    packer_watch_panel(p);
     if (p->pending)
         return 1;
     for (int i = 0; i < STEPS_PER_RUN; i++) {
@@ -548,7 +558,7 @@ static bool is_waiting_for_answer(enum line_state state)
     return state != LINE_DOWN && state != LINE_READY && state != LINE_HALTED && state != LINE_CLOSED;
 }
 
-int64_t packer_due_ms(const struct packer *p)
+static int64_t line_due_ms(const struct packer *p)
 {
     if (p->pending || p->asked || p->ending)
         return p->now_ms;
@@ -560,6 +570,13 @@ int64_t packer_due_ms(const struct packer *p)
         return p->back_off_until_ms;
     int64_t due_ms = p->control_at_ms + (int64_t)p->config.heartbeat_ms;
     return p->poll_at_ms < due_ms ? p->poll_at_ms : due_ms;
+}
+
+int64_t packer_due_ms(const struct packer *p)
+{
+    int64_t due_ms = line_due_ms(p);
+    int64_t panel_ms = p->config.panel ? panel_due_ms(p->config.panel) : INT64_MAX;
+    return panel_ms < due_ms ? panel_ms : due_ms;
 }
 
 void packer_orders(struct packer *p)

@@ -30,6 +30,7 @@ struct buf;
 struct error;
 struct machine;
 struct packer;
+struct panel;
 struct review_rules;
 struct store;
 
@@ -50,9 +51,10 @@ struct packer_config {
     uint32_t heartbeat_ms;
     uint16_t entries_max; /* bays of one pouch that this kind of machine takes; 0: MACHINE_ENTRIES_MAX */
     const struct review_rules *rules; /* plans made under others are refused; copied, NULL: not compared */
-    bool attend;   /* confirm, clear, reset and start without a person; refused on a machine that is not
-                      SIMULATED */
-    uint64_t seed; /* of the jitter of reconnects */
+    bool attend;         /* confirm, clear, reset and start without a person; refused on a machine that is not
+                            SIMULATED */
+    struct panel *panel; /* beside the machine; the caller's, must outlive the packer; NULL none */
+    uint64_t seed;       /* of the jitter of reconnects */
 };
 
 /* machine and store stay the caller's and must outlive the packer. NULL: no memory, or the store failed. */

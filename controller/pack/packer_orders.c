@@ -10,6 +10,7 @@
 
 #include "config/base/error.h"
 #include "config/base/log.h"
+#include "controller/pack/alarm.h"
 #include "controller/pack/packer_private.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
@@ -86,6 +87,11 @@ static int do_start(struct packer *p, struct order *order, const char **ret_resu
     static const char *const startable[] = {"created", "paused", "stopped", "running", NULL};
     char state[16];
     int rc = 0;
+    if (p->view.tripped) {
+        (void)snprintf(p->refusal, sizeof p->refusal, "refused: %s", p->view.tripped); /* fits */
+        *ret_result = p->refusal;
+        return 0;
+    }
     if (order->batch == 0 && p->batch.id)
         order->batch = p->batch.id;
     if (order->batch == 0) {
@@ -124,6 +130,9 @@ static int do_start(struct packer *p, struct order *order, const char **ret_resu
         rc = packer_batch_load(p, err);
     if (rc == 0)
         rc = audit_batch(p, order, err);
+    if (rc < 0)
+        return rc;
+    rc = alarm_clear(p->store, p->name, ALARM_BATCH_STOPPED, p->wall_ms, err); /* a person goes on */
     if (rc < 0)
         return rc;
     p->batch.checked = false;
@@ -222,6 +231,11 @@ static int do_machine(struct packer *p, struct order *order, const char **ret_re
         *ret_result = "refused: the machine is not connected";
         return 0;
     }
+    if (p->view.tripped && (strcmp(order->verb, "clear") == 0 || strcmp(order->verb, "reset") == 0)) {
+        (void)snprintf(p->refusal, sizeof p->refusal, "refused: %s", p->view.tripped); /* fits */
+        *ret_result = p->refusal;
+        return 0;
+    }
     char subject[PACKER_NAME_BYTES + 16], action[32];
     (void)snprintf(subject, sizeof subject, "machine:%s", p->name); /* both always fit */
     (void)snprintf(action, sizeof action, "machine.%s", order->verb);
@@ -267,6 +281,8 @@ int packer_take_orders(struct packer *p, struct error *err)
 {
     p->orders_waiting = false;
     int rc = see_withdrawn(p, err);
+    if (rc == 0)
+        rc = packer_take_buttons(p, err);
     if (rc < 0)
         return rc;
     for (;;) {

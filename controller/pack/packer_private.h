@@ -23,6 +23,7 @@ enum {
     PACKER_IDLE_POLL_MS = 250,     /* status mirror without a batch */
     PACKER_BACK_OFF_MIN_MS = 50,
     PACKER_BACK_OFF_MAX_MS = 2000,
+    PACKER_SAMPLES = 64,          /* kept as evidence: at full speed some seconds */
     PACKER_MISSES_MAX = 50,       /* reads of a result that D promises and the ring does not show */
     PACKER_REFUSALS_MAX = 3,      /* of one command in a row */
     PACKER_ATTEND_MAX = 60,       /* commands of the stand-in without a pouch between them */
@@ -41,6 +42,25 @@ struct packer_batch {
     int64_t blocked;
     int64_t cancelled;
     int64_t voids; /* fills, not jobs */
+};
+
+/* What the line saw or said, for the evidence of alarms. */
+enum packer_sample_kind { PACKER_SAW, PACKER_COMMANDED, PACKER_LOST };
+
+struct packer_sample {
+    enum packer_sample_kind kind;
+    int64_t at_ms;
+    enum machine_command command;
+    enum machine_state state;
+    uint32_t accepted;
+    uint32_t started;
+    uint32_t done;
+    uint32_t retired;
+    uint16_t first_alarm;
+    uint16_t phase;
+    bool door_closed;
+    bool estop_healthy;
+    int16_t seal_dc;
 };
 
 /* A command row that waits for the machine's answer. */
@@ -104,10 +124,20 @@ struct packer {
     int misses;
     int attended; /* commands of the stand-in since the last pouch */
 
+    struct packer_sample samples[PACKER_SAMPLES];
+    struct packer_sample last_status;
+    unsigned sample_count; /* ever */
+    bool made_safe;        /* the port suspended the machine by itself: its command number went on */
+    bool pressed_start;    /* buttons of the panel, not taken yet */
+    bool pressed_stop;
+    bool pressed_reset;
+    bool trip_noted; /* the store has the alarm of the panel's switches */
+
     uint16_t noted_alarms[MACHINE_ALARM_WORDS]; /* as the store has them */
     bool alarms_noted;                          /* noted_alarms is right for this connection */
     char doubt[PACKER_NOTE_BYTES];
     char note[PACKER_NOTE_BYTES];
+    char refusal[PACKER_NOTE_BYTES]; /* of the order in hand */
     int64_t ended_batch;
 
     int64_t rate_at_ms[PACKER_RATE_SAMPLES]; /* of good pouches, a ring */
@@ -125,8 +155,18 @@ void packer_batch_view(struct packer *packer);
 int packer_book_refresh(struct packer *packer, struct error *err);
 /* Numbers to cancel: those of the book and those that count on a canister which is not there. */
 void packer_cancel_view(struct packer *packer, uint32_t from, uint32_t to);
+/* Raises it with what was seen in the last seconds. text, next_step: NULL for those of the alarm's row. */
 int packer_alarm_add(struct packer *packer, int number, const char *text, const char *next_step,
                      struct error *err);
+
+/* packer_watch.c: evidence, and the panel beside the machine. */
+void packer_trace_status(struct packer *packer);
+void packer_trace_command(struct packer *packer, enum machine_command command);
+void packer_trace_lost(struct packer *packer);
+void packer_evidence(const struct packer *packer, struct buf *out);
+void packer_watch_panel(struct packer *packer);
+/* In the owner's transaction: pressed buttons become rows of `command`. */
+int packer_take_buttons(struct packer *packer, struct error *err);
 
 /* packer_orders.c: takes command rows in order until one must wait for the machine. */
 int packer_take_orders(struct packer *packer, struct error *err);

@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/base/buf.h"
 #include "config/base/error.h"
 #include "config/base/log.h"
+#include "controller/pack/alarm.h"
 #include "controller/pack/packer_private.h"
 #include "controller/pack/trust_private.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 
 enum {
-    ALARM_HALTED = 900, /* numbers of our own, beyond the machine's 8 x 16 */
-    ALARM_BATCH_STOPPED = 901,
     RATE_GAP_MS = 60000, /* a longer pause begins the rate anew */
 };
 
@@ -106,26 +106,19 @@ int packer_book_refresh(struct packer *p, struct error *err)
 
 int packer_alarm_add(struct packer *p, int number, const char *text, const char *next_step, struct error *err)
 {
-    char evidence[256];
-    const struct machine_status *m = &p->view.mirror;
-    (void)snprintf(evidence, sizeof evidence,
-                   "{\"state\":\"%s\",\"accepted\":%" PRIu32 ",\"started\":%" PRIu32 ",\"done\":%" PRIu32
-                   ",\"retired\":%" PRIu32 ",\"recorded\":%" PRIu32 ",\"boot\":%" PRIu32 ",\"first\":%u}",
-                   machine_state_name(m->state), m->accepted, m->started, m->done, m->retired,
-                   p->view.recorded, m->boot, m->first_alarm); /* numbers and a short name fit */
-    log_warning("line", "machine=%s alarm=%d text=\"%s\"", p->name, number, text);
-    if (p->batch.id == 0)
-        return store_exec(p->store, err,
-                          "INSERT INTO alarm (machine, number, text, next_step, evidence, raised_ms)"
-                          " VALUES (?, ?, ?, ?, ?, ?)",
-                          "titt"
-                          "ti",
-                          p->name, (int64_t)number, text, next_step, evidence, p->wall_ms);
-    return store_exec(p->store, err,
-                      "INSERT INTO alarm (machine, number, text, next_step, batch_id, evidence, raised_ms)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                      "tittiti", p->name, (int64_t)number, text, next_step, p->batch.id, evidence,
-                      p->wall_ms);
+    struct buf evidence;
+    buf_init(&evidence);
+    packer_evidence(p, &evidence);
+    const struct alarm_event event = {.machine = p->name,
+                                      .number = number,
+                                      .text = text,
+                                      .next = next_step,
+                                      .batch = p->batch.id,
+                                      .evidence = evidence.failed ? NULL : buf_string(&evidence),
+                                      .wall_ms = p->wall_ms};
+    int rc = alarm_raise(p->store, &event, err);
+    buf_finish(&evidence);
+    return rc;
 }
 
 int packer_batch_rest(struct packer *p, const char *state, const char *note, struct error *err)
@@ -158,8 +151,7 @@ static int stop_batch(struct packer *p, const char *why, struct error *err)
                        machine_alarm_next_step(first)); /* cut, never overrun */
     else
         (void)snprintf(note, sizeof note, "%s; look at it, then start the batch again", why);
-    int rc =
-        packer_alarm_add(p, ALARM_BATCH_STOPPED, note, "remove the cause, then start the batch again", err);
+    int rc = packer_alarm_add(p, ALARM_BATCH_STOPPED, note, NULL, err);
     return rc == 0 ? packer_batch_rest(p, "stopped", note, err) : rc;
 }
 
@@ -296,11 +288,7 @@ static int halt(struct packer *p, struct error *err)
     p->view.kept = p->view.recorded;
     p->alarms_noted = false;
     p->adopter[0] = '\0';
-    int rc =
-        packer_alarm_add(p, ALARM_HALTED, note,
-                         "find out what happened; then 'sachet machine clear' looks again, 'sachet machine "
-                         "adopt' accepts the machine as it is",
-                         err);
+    int rc = packer_alarm_add(p, ALARM_HALTED, note, NULL, err);
     if (rc == 0 && p->batch.id)
         rc = packer_batch_rest(p, "stopped", note, err);
     packer_note_set(p, note);
@@ -324,18 +312,16 @@ static int note_alarms(struct packer *p, struct error *err)
         memset(p->noted_alarms, 0, sizeof p->noted_alarms);
         rc = store_exec(p->store, err,
                         "UPDATE alarm SET cleared_ms = ? WHERE machine = ? AND cleared_ms IS NULL"
-                        " AND number < 1000",
-                        "it", p->wall_ms, p->name);
+                        " AND (number < ? OR number = ?)",
+                        "itii", p->wall_ms, p->name, (int64_t)(MACHINE_ALARM_WORDS * 16),
+                        (int64_t)ALARM_HALTED);
     }
     for (unsigned i = 0; i < MACHINE_ALARM_WORDS * 16 && rc == 0; i++) {
         bool up = alarm_bit(now, i), was = alarm_bit(p->noted_alarms, i);
         if (up && !was)
-            rc = packer_alarm_add(p, (int)i, machine_alarm_text(i), machine_alarm_next_step(i), err);
+            rc = packer_alarm_add(p, (int)i, NULL, NULL, err);
         else if (!up && was)
-            rc = store_exec(p->store, err,
-                            "UPDATE alarm SET cleared_ms = ? WHERE machine = ? AND number = ? AND cleared_ms"
-                            " IS NULL",
-                            "iti", p->wall_ms, p->name, (int64_t)i);
+            rc = alarm_clear(p->store, p->name, (int)i, p->wall_ms, err);
     }
     if (rc < 0)
         return rc;
@@ -344,9 +330,22 @@ static int note_alarms(struct packer *p, struct error *err)
     return 0;
 }
 
+/* The switches of the panel. */
+static int note_trip(struct packer *p, struct error *err)
+{
+    bool tripped = p->view.tripped != NULL;
+    if (tripped == p->trip_noted)
+        return 0;
+    p->trip_noted = tripped;
+    return tripped ? packer_alarm_add(p, ALARM_SAFETY, p->view.tripped, NULL, err)
+                   : alarm_clear(p->store, p->name, ALARM_SAFETY, p->wall_ms, err);
+}
+
 static int note(struct packer *p, struct error *err)
 {
     int rc = note_alarms(p, err);
+    if (rc == 0)
+        rc = note_trip(p, err);
     if (rc == 0 && p->view.boot != p->view.mirror.boot) {
         log_warning("line", "machine=%s lost power boot=%" PRIu32, p->name, p->view.mirror.boot);
         p->view.boot = p->view.mirror.boot;

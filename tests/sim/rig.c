@@ -15,8 +15,10 @@
 #include "config/base/error.h"
 #include "config/base/log.h"
 #include "controller/pack/batch.h"
+#include "controller/pack/panel.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "hw/gpio/memory.h"
 #include "hw/machine.h"
 #include "hw/sim/sim_machine.h"
 
@@ -31,6 +33,7 @@ static void power_up(struct rig *rig)
                                          .poll_ms = PACKER_POLL_MS,
                                          .heartbeat_ms = PACKER_HEARTBEAT_MS,
                                          .attend = rig->attend,
+                                         .panel = rig->panel,
                                          .seed = 1};
     const struct sim_machine_params port = {
         .world = rig->world, .clock = &rig->clock.clock, .answer_ms = 2, .deadline_ms = 200};
@@ -63,6 +66,28 @@ struct world *rig_world(struct rig *rig, unsigned index)
     return world;
 }
 
+/* It lives as long as the rig: the switches are iron, only the controller dies. */
+static void add_panel(struct rig *rig)
+{
+    static const struct panel_config config = {
+        .name = "m1",
+        .chip = "panel",
+        .lines = {"E1", "E2", "G1", "G2", "START", "STOP", "RESET", "OUT", "RED", "AMBER", "GREEN", "HORN"}};
+    struct gpio_line lines[GPIO_LINES_MAX];
+    struct error err = {0};
+    unsigned count = 0;
+    if (panel_lines(&config, lines, &count, &err) == 0)
+        rig->gpio = gpio_memory_create(lines, count, &rig->clock.clock, &err);
+    rig->panel = rig->gpio ? panel_create(&config, rig->gpio, rig->clock.mono_now_ms, &err) : NULL;
+    if (!rig->panel)
+        fail_msg("%s", err.message);
+    for (unsigned role = PANEL_ESTOP_A; role <= PANEL_GUARD_B; role++)
+        gpio_memory_pull(rig->gpio, role, true);
+    struct gpio_event event;
+    while (gpio_event(rig->gpio, &event, NULL) == 1) {
+    }
+}
+
 void rig_init(struct rig *rig, const struct rig_params *params)
 {
     *rig = (struct rig){.crash_at = params->crash_at, .attend = !params->no_attend};
@@ -73,6 +98,8 @@ void rig_init(struct rig *rig, const struct rig_params *params)
     rig->world = rig_world(rig, 0);
     if (params->cut_at)
         world_cut_power(rig->world, params->cut_at);
+    if (params->panel)
+        add_panel(rig);
     power_up(rig);
 }
 
@@ -80,6 +107,8 @@ void rig_finish(struct rig *rig)
 {
     packer_destroy(rig->packer);
     machine_destroy(rig->machine);
+    panel_destroy(rig->panel);
+    gpio_destroy(rig->gpio);
     world_destroy(rig->world);
     pharmacy_finish(&rig->pharmacy);
 }

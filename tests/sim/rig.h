@@ -16,7 +16,9 @@
 #include "hw/sim/world.h"
 #include "tests/support/pharmacy.h"
 
+struct gpio;
 struct machine;
+struct panel;
 
 struct rig_params {
     int patients;
@@ -25,6 +27,7 @@ struct rig_params {
     uint32_t speed;    /* of the machine's mechanics; 0: 10 */
     bool faults;       /* the simulator's default fault rates; else none */
     bool no_attend;    /* no stand-in: a test's person acts */
+    bool panel;        /* switches and buttons beside the machine, closed and released */
     uint64_t crash_at; /* boundary of the first controller crash; 0 never */
     uint64_t cut_at;   /* micro-step of the first power cut; 0 never */
 };
@@ -36,6 +39,8 @@ struct rig {
     struct world *world;
     struct machine *machine;
     struct packer *packer;
+    struct gpio *gpio; /* line of a role: its number */
+    struct panel *panel;
     bool attend;
     uint64_t boundary; /* calls so far */
     uint64_t crash_at;

@@ -20,7 +20,9 @@
 #include "controller/report/report.h"
 #include "controller/store/anchor.h"
 #include "controller/store/store.h"
+#include "hw/gpio.h"
 #include "hw/machine.h"
+#include "tools/sachetd/board.h"
 #include "tools/sachetd/line_book.h"
 #include "tools/sachetd/ports.h"
 
@@ -39,7 +41,9 @@ enum {
 struct line {
     struct machine *machine;
     struct packer *packer;
+    struct board board;
     struct loop_io *io;
+    struct loop_io *board_io;
     struct buf state; /* as last written */
     struct line_book book;
     int64_t state_at_ms;
@@ -78,6 +82,9 @@ static int line_open(struct daemon *d, struct line *line, int index, struct erro
         return err->code;
     line->book = (struct line_book){.machine = name, .since_ms = clock_wall_ms(d->params.clock)};
     ports_line(d->ports, index, line->book.line, sizeof line->book.line);
+    int rc = board_open(site, index, clock_mono_ms(d->params.clock), &line->board, err);
+    if (rc < 0)
+        return rc;
     const struct packer_config config = {.name = name,
                                          .serial = "",
                                          .bad_counts_max = PACKER_BAD_COUNTS,
@@ -87,6 +94,7 @@ static int line_open(struct daemon *d, struct line *line, int index, struct erro
                                          .entries_max = profile.entries_max,
                                          .rules = d->params.rules,
                                          .attend = d->params.attend,
+                                         .panel = line->board.panel,
                                          .seed = (uint64_t)clock_wall_ms(d->params.clock) + (uint64_t)index};
     line->packer = packer_create(&config, line->machine, d->params.store, err);
     return line->packer ? 0 : err->code;
@@ -95,8 +103,10 @@ static int line_open(struct daemon *d, struct line *line, int index, struct erro
 static void line_close(struct line *line)
 {
     loop_remove_io(line->io);
+    loop_remove_io(line->board_io);
     packer_destroy(line->packer);
     machine_destroy(line->machine);
+    board_close(&line->board);
     buf_finish(&line->state);
 }
 
@@ -400,9 +410,10 @@ static int open_lines(struct daemon *d, struct error *err)
         int rc = line_open(d, line, i, err);
         if (rc < 0)
             return rc;
-        int fd = machine_fd(line->machine);
+        int fd = machine_fd(line->machine), board_fd = line->board.gpio ? gpio_fd(line->board.gpio) : -1;
         line->io = fd >= 0 ? loop_add_io(d->loop, fd, POLLIN, answer_ready, d) : NULL;
-        if (fd >= 0 && !line->io)
+        line->board_io = board_fd >= 0 ? loop_add_io(d->loop, board_fd, POLLIN, answer_ready, d) : NULL;
+        if ((fd >= 0 && !line->io) || (board_fd >= 0 && !line->board_io))
             return error_set(err, E_MEMORY, "no memory for the event loop");
     }
     return 0;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/pack/alarm.h"
+
+#include "config/base/error.h"
+#include "config/base/log.h"
+#include "controller/store/store.h"
+#include "hw/machine_codes.h"
+
+#define AFTER_HOLD  "reads the seats, unholds the machine and goes on with the next pouch"
+#define AFTER_ABORT "starts the machine anew and makes every void pouch again under a new number"
+
+/* Texts and next steps of the machine's own alarms stand with their numbers, in hw/machine_codes.h. */
+#define MACHINE(name_, severity_, cause_, pouch_, resume_)                               \
+    {                                                                                    \
+        .number = MACHINE_ALARM_##name_, .severity = ALARM_##severity_, .cause = cause_, \
+        .pouch = ALARM_POUCH_##pouch_, .resume = resume_                                 \
+    }
+
+#define OURS(number_, severity_, text_, cause_, pouch_, next_, resume_)                   \
+    {                                                                                     \
+        .number = number_, .severity = ALARM_##severity_, .text = text_, .cause = cause_, \
+        .pouch = ALARM_POUCH_##pouch_, .next = next_, .resume = resume_                   \
+    }
+
+static struct alarm_row table[] = {
+    MACHINE(ESTOP, STOP, "somebody pressed the button, or its wire broke", DOUBT, AFTER_ABORT),
+    MACHINE(GUARD_OPEN, STOP, "the door was opened while the machine ran", DOUBT, AFTER_ABORT),
+    MACHINE(GUARD_DISCREPANCY, STOP, "one channel of a safety switch failed", DOUBT, AFTER_ABORT),
+    MACHINE(DOUBTFUL_POUCH, STOP, "the machine stopped or lost power with a pouch under way", DOUBT,
+            AFTER_ABORT),
+    MACHINE(NV_FAULT, STOP, "both copies of the machine's own record are damaged", DOUBT,
+            "is refused until the machine was serviced and adopted"),
+    MACHINE(CANISTER_EMPTY, HOLD, "the canister gave no piece in its time", FINISHED,
+            "takes the next canister of the product, or sets its pouches aside and makes the others"),
+    MACHINE(JAM, HOLD, "a piece is stuck in the chute of a bay", FINISHED, AFTER_HOLD),
+    MACHINE(SENSOR_FAULT, HOLD, "the count sensor of a bay sees nothing, or always something", FINISHED,
+            AFTER_HOLD),
+    MACHINE(FILM_OUT, HOLD, "the roll of film is at its end or torn", FINISHED, AFTER_HOLD),
+    MACHINE(RIBBON_OUT, HOLD, "the print ribbon is at its end or torn", FINISHED, AFTER_HOLD),
+    MACHINE(PRINTER, HOLD, "the print head is hot, dirty or not answering", FINISHED, AFTER_HOLD),
+    MACHINE(SEAL_COLD, NOTICE, "the sealer is warming up, or its heater is broken", FINISHED, AFTER_HOLD),
+    MACHINE(SEAL_HOT, HOLD, "the sealer's control overshoots, or its sensor is loose", FINISHED, AFTER_HOLD),
+    MACHINE(THERMOCOUPLE, HOLD, "the sealer's sensor has no contact", FINISHED, AFTER_HOLD),
+    MACHINE(CONTROLLER_SILENT, NOTICE, "no heartbeat of sachetd for 2 s: it stopped, or the line is cut",
+            FINISHED, "is not needed: the machine goes on when the heartbeat is back"),
+    MACHINE(CANISTER_WRONG, HOLD, "another canister sits in the bay than the job was written for", FINISHED,
+            "reads the seats; pouches whose canister is not there are taken back and set aside"),
+    MACHINE(CANISTER_LID, HOLD, "the lid of a canister is open", FINISHED, AFTER_HOLD),
+    MACHINE(FILM_SLIP, HOLD, "the film moved less than the feed roller", FINISHED, AFTER_HOLD),
+    MACHINE(VISION_FAULT, HOLD, "the camera does not answer", FINISHED, AFTER_HOLD),
+    MACHINE(WEIGHER_FAULT, HOLD, "the weigher does not answer", FINISHED, AFTER_HOLD),
+    OURS(
+        ALARM_HALTED, STOP, "what the machine did cannot be explained",
+        "the store was restored or copied, the machine's memory was cleared, or another controller was there",
+        DOUBT,
+        "find out what happened; then 'sachet machine clear' looks again, 'sachet machine adopt' accepts it",
+        "is refused until a person decided; then " AFTER_ABORT),
+    OURS(ALARM_BATCH_STOPPED, STOP, "the batch stopped", "see the alarm before it", FINISHED,
+         "remove the cause, then start the batch again", AFTER_HOLD),
+    OURS(ALARM_REPLACED, STOP, "another machine took the place of one with open pouches",
+         "a person said so with 'machine adopt'", VOID,
+         "take every pouch that may lie in the old machine out of use: see the numbers in the evidence",
+         AFTER_ABORT),
+    OURS(ALARM_WITHDRAWN, NOTICE, "a pouch was made before the machine heard that it is withdrawn",
+         "the order was stopped or changed while the pouch was under way", MADE,
+         "take that pouch out of the roll", "does not make it again"),
+    OURS(ALARM_SAFETY, STOP, "a safety switch of the panel opened",
+         "emergency stop pressed, guard opened, a wire broken, or one channel failed", DOUBT,
+         "make it safe, close the switch, press Reset, then confirm, clear and start", AFTER_ABORT),
+    OURS(ALARM_BAY_LOCKED, NOTICE, "a bay is locked", "wrong counts in a row, or its canister is empty", VOID,
+         "look at the bay; then load it or unlock it",
+         "takes the next canister of the product, or sets its pouches aside and makes the others"),
+};
+
+static const struct alarm_row unknown = {.number = -1,
+                                         .severity = ALARM_HOLD,
+                                         .text = "unknown alarm",
+                                         .cause =
+                                             "the machine tells a number that its contract does not have",
+                                         .pouch = ALARM_POUCH_FINISHED,
+                                         .next = "call service with the number",
+                                         .resume = AFTER_HOLD};
+
+const struct alarm_row *alarm_rows(size_t *ret_count)
+{
+    *ret_count = sizeof table / sizeof table[0];
+    for (size_t i = 0; i < *ret_count; i++) {
+        if (table[i].number >= 128)
+            continue;
+        table[i].text = machine_alarm_text((unsigned)table[i].number);
+        table[i].next = machine_alarm_next_step((unsigned)table[i].number);
+    }
+    return table;
+}
+
+const struct alarm_row *alarm_row(int number)
+{
+    size_t count = 0;
+    const struct alarm_row *rows = alarm_rows(&count);
+    if (number >= ALARM_BAY_LOCKED && number < ALARM_BAY_LOCKED + ALARM_BAYS)
+        number = ALARM_BAY_LOCKED;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].number == number)
+            return &rows[i];
+    }
+    return &unknown;
+}
+
+const char *alarm_severity_text(enum alarm_severity severity)
+{
+    static const char *const texts[] = {"stop", "hold", "notice"};
+    return texts[severity];
+}
+
+const char *alarm_pouch_text(enum alarm_pouch pouch)
+{
+    static const char *const texts[] = {
+#define ALARM_POUCH_TEXT(name, text) text,
+        ALARM_POUCH_TABLE(ALARM_POUCH_TEXT)
+#undef ALARM_POUCH_TEXT
+    };
+    return texts[pouch];
+}
+
+int alarm_raise(struct store *store, const struct alarm_event *event, struct error *err)
+{
+    const struct alarm_row *row = alarm_row(event->number);
+    const char *text = event->text ? event->text : row->text, *next = event->next ? event->next : row->next;
+    log_warning("line", "machine=%s alarm=%d text=\"%s\"", event->machine, event->number, text);
+    return store_exec(
+        store, err,
+        "INSERT INTO alarm (machine, number, text, next_step, fill_id, batch_id, evidence, raised_ms)"
+        " VALUES (?, ?, ?, ?, nullif(?, 0), nullif(?, 0), ?, ?)",
+        "tittiiti", event->machine, (int64_t)event->number, text, next, event->fill, event->batch,
+        event->evidence ? event->evidence : "{}", event->wall_ms);
+}
+
+int alarm_clear(struct store *store, const char *machine, int number, int64_t wall_ms, struct error *err)
+{
+    return store_exec(
+        store, err, "UPDATE alarm SET cleared_ms = ? WHERE machine = ? AND number = ? AND cleared_ms IS NULL",
+        "iti", wall_ms, machine, (int64_t)number);
+}
