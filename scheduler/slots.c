@@ -145,6 +145,7 @@ static int solve_infeasible(struct problem *problem, const struct slots_options 
 struct fewest {
     struct problem *problem;
     struct apart *apart;
+    struct packs packs;
     size_t clique[REGIMEN_DOSES_MAX];
     size_t bound; /* size of the clique */
     uint32_t weight[REGIMEN_DOSES_MAX];
@@ -161,7 +162,7 @@ static enum outcome fewest_try(struct fewest *f, int k, struct tree *tree, enum 
         enum outcome outcome = OUTCOME_AGAIN;
         *ret_proof = SLOTS_PROOF_GROUPS;
         if (!f->in_order)
-            outcome = group_solve(f->problem, f->apart, k, groups, f->weight, f->cell, tree);
+            outcome = group_solve(f->problem, f->apart, &f->packs, k, groups, f->weight, f->cell, tree);
         if (outcome != OUTCOME_AGAIN)
             return outcome;
         *ret_proof = SLOTS_PROOF_TREE;
@@ -178,7 +179,7 @@ static enum outcome fewest_fallback(struct fewest *f, size_t k)
     f->problem->budget = 0;
     while (++k < SLOTS_MAX) {
         enum outcome outcome =
-            group_solve(f->problem, f->apart, (int)k, FALLBACK_NODES, f->weight, f->cell, &none);
+            group_solve(f->problem, f->apart, &f->packs, (int)k, FALLBACK_NODES, f->weight, f->cell, &none);
         if (outcome == OUTCOME_MEMORY)
             return outcome;
         if (outcome == OUTCOME_YES)
@@ -257,6 +258,8 @@ static int solve_search(struct fewest *f, const struct slots_options *options, s
                          problem->regimen->id, f->bound, SLOTS_MAX);
     result->lower_bound = f->bound;
     result->proof = SLOTS_PROOF_CLIQUE;
+    if (!packs_create(&f->packs, problem, problem->arena))
+        return solve_no_memory(err);
     outcome = solve_fewest(f, arena, result);
     if (outcome == OUTCOME_MEMORY)
         return solve_no_memory(err);

@@ -63,11 +63,13 @@ struct slots_apart {
  * Refutation tree, one row a node in preorder. A leaf names the rule that closed it. An inner node decides
  * something about one dose; its branches follow as rows, each subtree whole before the next, and the top row
  * of each says in `branch` what was decided:
- *   SLOTS_NODE_SLOT   the dose is in slot `branch` (for "so few slots are impossible", slots in order)
- *   SLOTS_NODE_GROUP  the dose is in the slot of dose `branch`, the first of its group, or OWN: it is the
- * first of a group of its own (for "so few slots are impossible", slots in no order) SLOTS_NODE_TIME   0: the
- * dose is at or before `minute`; 1: later (for "no schedule at all") SLOTS_NODE_STATE  1: all doses of the
- * drug lie inside its same_state times; 2: all outside
+ *   SLOTS_NODE_SLOT   for "so few slots are impossible", slots in order: the dose is in slot `branch`
+ *   SLOTS_NODE_GROUP  the same, slots in no order: the dose is in the slot of dose `branch`, the first of its
+ *                     group, or OWN: it is the first of a new group
+ *   SLOTS_NODE_TIME   0: the dose is at or before `minute`; 1: later
+ *   SLOTS_NODE_STATE  1: all doses of the drug lie inside its same_state times; 2: all outside
+ *   SLOTS_NODE_PACK   a leaf, too: the doses of `set` need more room, by their least distances, than lies
+ *                     between the first and the last time that is left to any of them
  */
 enum slots_node_kind {
     SLOTS_NODE_LEAF,
@@ -75,6 +77,7 @@ enum slots_node_kind {
     SLOTS_NODE_TIME,
     SLOTS_NODE_STATE,
     SLOTS_NODE_GROUP,
+    SLOTS_NODE_PACK,
 };
 
 enum { SLOTS_BRANCH_OWN = -1 };
@@ -86,6 +89,7 @@ struct slots_node {
     int branch;             /* the decision of the row above that leads here; 0 at the root */
     int minute;             /* TIME */
     struct slots_rule rule; /* LEAF */
+    uint64_t set[2];        /* PACK: doses */
 };
 
 enum slots_proof {

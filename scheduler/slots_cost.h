@@ -50,4 +50,8 @@ int64_t cost_balance_bound(const struct costs *costs, const struct net *net, int
 /* Level 4 of one drug whose doses are at cell[0..]. */
 int64_t cost_balance_drug(const struct costs *costs, size_t drug, const int *cell);
 
+/* Adds to the problem that of twins the first by id comes first, and exchanges the times in cell, a schedule,
+ * to match. False without memory. */
+bool twins_break(struct problem *problem, const struct costs *costs, int *cell);
+
 #endif

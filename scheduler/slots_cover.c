@@ -105,7 +105,33 @@ static bool cover_slots(struct net *net, const size_t *dose, size_t count, bool 
     return true;
 }
 
-bool net_cover(struct net *net, const struct clique *clique, size_t count, struct clash *clash)
+/* With as many members as slots each slot holds one of them, so neighbours keep the least distance of any two
+ * that may be there. */
+static bool cover_gaps(struct net *net, const struct clique *clique, const struct packs *packs, bool *changed)
+{
+    for (int p = 0; p + 1 < net->slots; p++) {
+        int least = PROBLEM_FAR;
+        int known = *net_dist(net, p, p + 1);
+        for (size_t i = 0; i < clique->count && least > known; i++) {
+            if (!(net->mask[clique->dose[i]] >> p & 1))
+                continue;
+            for (size_t j = 0; j < clique->count; j++) {
+                int way = packs->distance[clique->dose[i] * packs->count + clique->dose[j]];
+                if (i != j && way < least && (net->mask[clique->dose[j]] >> (p + 1) & 1))
+                    least = way;
+            }
+        }
+        if (least == PROBLEM_FAR || least <= known)
+            continue;
+        if (!net_spread(net, p, p + 1, least))
+            return false;
+        *changed = true;
+    }
+    return true;
+}
+
+bool net_cover(struct net *net, const struct clique *clique, size_t count, const struct packs *packs,
+               struct clash *clash)
 {
     for (bool changed = true; changed;) {
         changed = false;
@@ -119,67 +145,10 @@ bool net_cover(struct net *net, const struct clique *clique, size_t count, struc
             if (!cover_apart(net, &clique[i], &changed))
                 return false;
             if (clique[i].count == (size_t)net->slots &&
-                !cover_slots(net, clique[i].dose, clique[i].count, &changed))
+                (!cover_slots(net, clique[i].dose, clique[i].count, &changed) ||
+                 !cover_gaps(net, &clique[i], packs, &changed)))
                 return false;
         }
     }
     return true;
-}
-
-/* Grows a clique from one dose, the doses with the most neighbours left first. */
-static void clique_from(const struct apart *apart, size_t seed, struct clique *clique)
-{
-    uint64_t open[2] = {apart->row[seed][0], apart->row[seed][1]};
-    clique->count = 0;
-    clique->dose[clique->count++] = seed;
-    while (open[0] | open[1]) {
-        size_t best = 0;
-        int best_left = -1;
-        for (int w = 0; w < 2; w++) {
-            for (uint64_t left = open[w]; left; left &= left - 1) {
-                size_t d = (size_t)(w * 64 + __builtin_ctzll(left));
-                int n = __builtin_popcountll(open[0] & apart->row[d][0]) +
-                        __builtin_popcountll(open[1] & apart->row[d][1]);
-                if (n > best_left) {
-                    best = d;
-                    best_left = n;
-                }
-            }
-        }
-        clique->dose[clique->count++] = best;
-        open[0] &= apart->row[best][0];
-        open[1] &= apart->row[best][1];
-    }
-}
-
-static bool clique_same(const struct clique *a, const struct clique *b)
-{
-    uint64_t set[2] = {0, 0};
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++) {
-        set[a->dose[i] / 64] ^= UINT64_C(1) << (a->dose[i] % 64);
-        set[b->dose[i] / 64] ^= UINT64_C(1) << (b->dose[i] % 64);
-    }
-    return !(set[0] | set[1]);
-}
-
-/* The largest first, at most CLIQUES_MAX different ones. */
-size_t cliques_list(const struct problem *problem, const struct apart *apart, struct clique *out)
-{
-    size_t count = 0;
-    struct clique *next = &out[CLIQUES_MAX];
-    for (size_t seed = 0; seed < problem->count; seed++) {
-        clique_from(apart, seed, next);
-        bool known = next->count < 3;
-        for (size_t i = 0; i < count && !known; i++)
-            known = clique_same(&out[i], next);
-        if (known || (count == CLIQUES_MAX && next->count <= out[count - 1].count))
-            continue;
-        size_t k = count < CLIQUES_MAX ? count++ : count - 1;
-        for (; k > 0 && out[k - 1].count < next->count; k--)
-            out[k] = out[k - 1];
-        out[k] = *next;
-    }
-    return count;
 }

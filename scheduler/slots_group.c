@@ -7,6 +7,7 @@
  *   G4  with as many groups as slots: a dose that may join no group closes the case, one that may join
  *       only one group joins it
  *   G5  all doses of a drug with same_state times inside or all outside
+ *   G6  the groups find room for their distances between the first and the last time that is left to them
  */
 #include "scheduler/slots_group.h"
 
@@ -71,10 +72,11 @@ static bool case_alloc(struct group_case *c, struct arena *arena)
     return block != NULL;
 }
 
-bool group_case_create(struct group_case *c, struct problem *problem, const struct apart *apart, int limit,
-                       bool track)
+bool group_case_create(struct group_case *c, struct problem *problem, const struct apart *apart,
+                       const struct packs *packs, int limit, bool track)
 {
-    *c = (struct group_case){.problem = problem, .apart = apart, .limit = limit, .track = track};
+    *c = (struct group_case){
+        .problem = problem, .apart = apart, .packs = packs, .limit = limit, .track = track};
     if (!case_alloc(c, problem->arena))
         return false;
     memcpy(c->dom, problem->win[0], problem->count * (size_t)problem->words * sizeof *c->dom);
@@ -396,6 +398,51 @@ static bool work_full(struct work *w)
     return true;
 }
 
+/* G6: the groups find room, the distance of two being the greatest of any two members. */
+static bool work_room(struct work *w)
+{
+    struct group_case *c = w->c;
+    const struct packs *packs = c->packs;
+    struct pack pack = {.count = (size_t)c->groups};
+    size_t place[REGIMEN_DOSES_MAX];
+    size_t count;
+    for (int g = 0; g < c->groups; g++) {
+        const uint64_t *dom = c->dom + c->first[g] * c->problem->words;
+        pack.first[g] = cells_first(dom, c->problem->words);
+        pack.last[g] = cells_last(dom, c->problem->words);
+        for (int h = 0; h < g; h++)
+            pack.distance[g][h] = pack.distance[h][g] = 1;
+    }
+    for (size_t i = 0; i < packs->count; i++) {
+        int g = c->group_of[i];
+        for (size_t j = 0; g != GROUP_NONE && j < i; j++) {
+            int h = c->group_of[j];
+            uint8_t way = packs->distance[i * packs->count + j];
+            if (h != GROUP_NONE && h != g && way > pack.distance[g][h])
+                pack.distance[g][h] = pack.distance[h][g] = way;
+        }
+    }
+    if (!pack_overfull(&pack, place, &count))
+        return true;
+    struct cause why = {{0}};
+    w->clash->packed = true;
+    memset(w->clash->set, 0, sizeof w->clash->set);
+    if (c->track)
+        why = *c->opened;
+    for (size_t k = 0; k < count; k++) {
+        size_t g = place[k];
+        set_add(w->clash->set, c->first[g]);
+        if (!c->track)
+            continue;
+        cause_or(&why, &c->dom_why[c->first[g]]);
+        uint64_t members[2] = {c->member[g][0], c->member[g][1]};
+        for (int dose; (dose = set_take(members)) >= 0;)
+            cause_or(&why, &c->join_why[dose]);
+    }
+    return work_fail(w, &why, (struct slots_rule){SLOTS_RULE_TIMES, 0}, c->first[place[0]],
+                     c->first[place[count - 1]]);
+}
+
 bool group_propagate(struct group_case *c, struct group_clash *clash)
 {
     struct work w = {.c = c, .clash = clash};
@@ -417,5 +464,5 @@ bool group_propagate(struct group_case *c, struct group_clash *clash)
         if (c->groups == c->limit && !work_full(&w))
             return false;
     } while (c->dirty[0] | c->dirty[1]);
-    return true;
+    return !c->packs || work_room(&w);
 }

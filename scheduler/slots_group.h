@@ -9,6 +9,7 @@
 #ifndef SCHEDULER_SLOTS_GROUP_H
 #define SCHEDULER_SLOTS_GROUP_H
 
+#include "scheduler/slots_pack.h"
 #include "scheduler/slots_private.h"
 
 enum {
@@ -46,7 +47,8 @@ static inline bool cause_has(const struct cause *set, unsigned bit)
 struct group_case {
     const struct problem *problem;
     const struct apart *apart;
-    int limit; /* slots */
+    const struct packs *packs; /* NULL: room is not looked at */
+    int limit;                 /* slots */
     bool track;
     size_t bytes;
     int groups;
@@ -68,11 +70,13 @@ struct group_clash {
     struct cause why; /* with track */
     struct slots_rule rule;
     size_t a, b; /* doses to blame */
+    bool packed; /* the groups of `set` don't find room */
+    uint64_t set[2];
 };
 
 /* Every dose open, its times those of win[0], which is at its fixpoint. False without memory. */
-bool group_case_create(struct group_case *c, struct problem *problem, const struct apart *apart, int limit,
-                       bool track);
+bool group_case_create(struct group_case *c, struct problem *problem, const struct apart *apart,
+                       const struct packs *packs, int limit, bool track);
 bool group_case_like(struct group_case *c, const struct group_case *model, struct arena *arena);
 void group_case_copy(struct group_case *to, const struct group_case *from);
 
@@ -101,8 +105,8 @@ bool group_is_safe(const struct group_case *c, size_t dose, int group);
 
 /* Is there a schedule in at most slots slots? Spends at most `allowance` nodes, then AGAIN. YES fills cell,
  * NO fills the tree. weight[count] is kept from run to run. */
-enum outcome group_solve(struct problem *problem, const struct apart *apart, int slots, uint64_t allowance,
-                         uint32_t *weight, int *cell, struct tree *tree);
+enum outcome group_solve(struct problem *problem, const struct apart *apart, const struct packs *packs,
+                         int slots, uint64_t allowance, uint32_t *weight, int *cell, struct tree *tree);
 /* The first try of it, straight on: YES or AGAIN, MEMORY. */
 enum outcome group_dive(struct problem *problem, const struct apart *apart, int slots, int *cell);
 

@@ -16,6 +16,7 @@
 struct search {
     struct problem *problem;
     const struct apart *apart;
+    const struct packs *packs;
     int slots;
     struct tree *tree;
     int cell[REGIMEN_DOSES_MAX];
@@ -208,7 +209,10 @@ static int search_branch(struct search *s, const struct group_case *c, size_t de
         return search_node(s, child, depth + 1, branch, why);
     search_blame(s, &clash);
     *why = clash.why;
-    struct slots_node leaf = {.kind = SLOTS_NODE_LEAF, .branch = branch, .rule = clash.rule};
+    struct slots_node leaf = {.kind = clash.packed ? SLOTS_NODE_PACK : SLOTS_NODE_LEAF,
+                              .branch = branch,
+                              .rule = clash.rule,
+                              .set = {clash.set[0], clash.set[1]}};
     return tree_add(s->tree, leaf) ? OUTCOME_NO : OUTCOME_MEMORY;
 }
 
@@ -294,7 +298,7 @@ static enum outcome search_run(struct search *s, bool track, int *cell)
     struct group_case root;
     s->frame_cap = s->problem->count * 12 + s->problem->regimen->drug_count + 2;
     s->frame = arena_array(s->problem->arena, s->frame_cap, sizeof *s->frame);
-    if (!s->frame || !group_case_create(&root, s->problem, s->apart, s->slots, track))
+    if (!s->frame || !group_case_create(&root, s->problem, s->apart, s->packs, s->slots, track))
         return OUTCOME_MEMORY;
     for (s->run_limit = s->diving ? s->allowance : s->allowance / 2;;) {
         struct cause why;
@@ -316,11 +320,12 @@ static enum outcome search_run(struct search *s, bool track, int *cell)
     }
 }
 
-enum outcome group_solve(struct problem *problem, const struct apart *apart, int slots, uint64_t allowance,
-                         uint32_t *weight, int *cell, struct tree *tree)
+enum outcome group_solve(struct problem *problem, const struct apart *apart, const struct packs *packs,
+                         int slots, uint64_t allowance, uint32_t *weight, int *cell, struct tree *tree)
 {
     struct search s = {.problem = problem,
                        .apart = apart,
+                       .packs = packs,
                        .slots = slots,
                        .tree = tree,
                        .allowance = allowance,

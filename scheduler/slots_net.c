@@ -182,6 +182,20 @@ static bool work_edge(struct work *w, int a, int b, int least, const struct reas
     return true;
 }
 
+bool net_spread(struct net *net, int a, int b, int least)
+{
+    struct clash clash;
+    struct work w = {.net = net, .clash = &clash};
+    if (!work_edge(&w, a, b, least, NULL, (struct slots_rule){SLOTS_RULE_SLOTS, 0}, SIZE_MAX, SIZE_MAX))
+        return false;
+    if (w.changed) { /* any pair may care */
+        net->slots_dirty = ~UINT64_C(0);
+        net->dose_dirty[0] = ~UINT64_C(0);
+        net->dose_dirty[1] = ~UINT64_C(0);
+    }
+    return true;
+}
+
 /* N2, to its own fixpoint. */
 static bool work_trim(struct work *w)
 {

@@ -9,6 +9,7 @@
 #ifndef SCHEDULER_SLOTS_NET_H
 #define SCHEDULER_SLOTS_NET_H
 
+#include "scheduler/slots_pack.h"
 #include "scheduler/slots_private.h"
 
 struct net {
@@ -40,18 +41,9 @@ bool net_create_like(struct net *net, const struct net *model, struct arena *are
 void net_copy(struct net *to, const struct net *from);
 bool net_propagate(struct net *net, struct clash *clash);
 
-enum { CLIQUES_MAX = 12 };
-
-/* Doses that are pairwise apart. */
-struct clique {
-    size_t count;
-    size_t dose[REGIMEN_DOSES_MAX];
-};
-
-/* Large cliques; out has room for CLIQUES_MAX + 1. */
-size_t cliques_list(const struct problem *problem, const struct apart *apart, struct clique *out);
 /* net_propagate and what follows from exactly so many slots, for nets without `track`. */
-bool net_cover(struct net *net, const struct clique *clique, size_t count, struct clash *clash);
+bool net_cover(struct net *net, const struct clique *clique, size_t count, const struct packs *packs,
+               struct clash *clash);
 
 /* Decisions; the caller propagates. */
 void net_put(struct net *net, size_t dose, int slot);
@@ -61,6 +53,8 @@ static inline void net_touch(struct net *net, int slot)
 {
     net->slots_dirty |= UINT64_C(1) << slot;
 }
+/* The time of slot b is at least so much after that of a. False when that can't be. */
+bool net_spread(struct net *net, int a, int b, int least);
 /* The slot's cells become those of from..to. */
 void net_clip(struct net *net, int slot, int from, int to);
 

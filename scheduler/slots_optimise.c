@@ -37,6 +37,7 @@ struct optimiser {
     uint32_t weight[REGIMEN_DOSES_MAX]; /* failures that a dose had a part in */
     struct clique *clique;
     size_t cliques;
+    struct packs packs;
     int64_t spread[REGIMEN_DRUGS_MAX]; /* the bound of level 4 at the node at hand, drug by drug */
     struct net *frame;
     size_t frames;
@@ -189,7 +190,7 @@ struct split {
 static bool optimiser_narrow(struct optimiser *o, struct net *net)
 {
     struct clash clash = {.a = SIZE_MAX, .b = SIZE_MAX};
-    if (net_cover(net, o->clique, o->cliques, &clash))
+    if (net_cover(net, o->clique, o->cliques, &o->packs, &clash))
         return true;
     if (clash.a < o->problem->count)
         o->weight[clash.a]++;
@@ -491,6 +492,8 @@ enum outcome optimise(struct problem *problem, const struct apart *apart, int sl
         if (!o.clique)
             return OUTCOME_MEMORY;
         o.cliques = cliques_list(problem, apart, o.clique);
+        if (!twins_break(problem, &o.costs, cell) || !packs_create(&o.packs, problem, problem->arena))
+            return OUTCOME_MEMORY;
     }
     enum outcome outcome = OUTCOME_YES;
     o.best_cost = cost_total(&o.costs, cell);

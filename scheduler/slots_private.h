@@ -104,6 +104,8 @@ struct problem *problem_create(const struct regimen *regimen, const struct rules
 bool pair_support(const struct problem *problem, const struct pair *pair, const uint64_t *other, int sign,
                   uint64_t *out);
 
+/* Recomputes pair_of and pair_start after pairs changed. False without memory. */
+bool problem_index(struct problem *problem);
 /* Recomputes win[1] and win[2] after win[0] changed. */
 void problem_cut_states(struct problem *problem);
 /* Takes away every cell that has no partner in some pair, to the fixpoint, over dom[count * words]. False

@@ -410,7 +410,7 @@ static void problem_windows(struct problem *problem, const struct rules *rules)
     }
 }
 
-static bool problem_index(struct problem *problem)
+bool problem_index(struct problem *problem)
 {
     size_t n = problem->count;
     problem->pair_of = arena_array(problem->arena, 2 * problem->pair_count + 1, sizeof *problem->pair_of);

@@ -7,7 +7,7 @@
  * schedule; else the set of a dose of the first objecting pair is cut in two, the earlier half first. The
  * branches tried are the refutation tree when there is none.
  */
-#include "scheduler/slots_private.h"
+#include "scheduler/slots_pack.h"
 
 #include <string.h>
 
@@ -345,7 +345,19 @@ struct times_search {
     struct problem *problem;
     struct tree *tree;
     int *cell;
+    struct packs packs;
+    bool packs_made;
 };
+
+/* Do the doses find room at all? *ret gets the leaf when they don't. */
+static enum outcome times_pack(struct times_search *s, const uint64_t *dom, struct slots_node *ret)
+{
+    if (!s->packs_made && !packs_create(&s->packs, s->problem, s->problem->arena))
+        return OUTCOME_MEMORY;
+    s->packs_made = true;
+    ret->kind = SLOTS_NODE_PACK;
+    return packs_overfull(&s->packs, s->problem, dom, ret->set) ? OUTCOME_NO : OUTCOME_YES;
+}
 
 /* narrowed: dom is at its fixpoint already */
 static enum outcome times_node(struct times_search *s, uint64_t *dom, int branch, bool narrowed)
@@ -365,6 +377,12 @@ static enum outcome times_node(struct times_search *s, uint64_t *dom, int branch
     size_t dose = times_objection(problem, dom, s->cell);
     if (dose == problem->count)
         return OUTCOME_YES;
+    struct slots_node full = {.branch = branch};
+    enum outcome room = times_pack(s, dom, &full);
+    if (room == OUTCOME_NO)
+        return tree_add(s->tree, full) ? OUTCOME_NO : OUTCOME_MEMORY;
+    if (room == OUTCOME_MEMORY)
+        return room;
     int middle = cells_middle(dom + dose * words, problem->words);
     struct slots_node node = {.kind = SLOTS_NODE_TIME,
                               .dose = (uint32_t)dose,

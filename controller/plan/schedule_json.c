@@ -92,6 +92,15 @@ static void write_tree(struct buf *out, const struct regimen *regimen, const str
     case SLOTS_NODE_LEAF:
         write_rule(out, regimen, node->rule);
         return;
+    case SLOTS_NODE_PACK:
+        buf_text(out, "[\"pack\"");
+        for (size_t i = 0; i < result->dose_count; i++) {
+            if (!(node->set[i / 64] >> (i % 64) & 1))
+                continue;
+            buf_char(out, ',');
+            write_dose(out, regimen, i);
+        }
+        break;
     case SLOTS_NODE_SLOT:
         buf_text(out, "[\"slot\",");
         write_dose(out, regimen, node->dose);

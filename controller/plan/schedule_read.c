@@ -188,6 +188,20 @@ static int read_branch(struct reader *r, const json_t *value, const struct place
     return rc;
 }
 
+/* A leaf "pack", drug, dose, drug, dose, ... */
+static int read_pack(struct reader *r, const json_t *list, const struct place *at, struct slots_node *node)
+{
+    int rc = 0;
+    node->kind = SLOTS_NODE_PACK;
+    for (size_t i = 1; !rc && i < json_array_size(list); i += 2) {
+        size_t dose = 0;
+        rc = read_dose(r, list, i, at, &dose);
+        if (!rc)
+            node->set[dose / 64] |= UINT64_C(1) << (dose % 64);
+    }
+    return rc ? rc : add_row(r, *node);
+}
+
 static int read_tree(struct reader *r, const json_t *value, const struct place *at, int depth, int branch)
 {
     struct slots_node node = {.kind = SLOTS_NODE_LEAF, .branch = branch};
@@ -198,6 +212,9 @@ static int read_tree(struct reader *r, const json_t *value, const struct place *
         int rc = read_rule(r, value, at, &node.rule);
         return rc ? rc : add_row(r, node);
     }
+    const char *kind = json_string_value(json_array_get(value, 0));
+    if (kind && strcmp(kind, "pack") == 0)
+        return read_pack(r, value, at, &node);
     size_t first = 0;
     int rc = read_decision(r, value, at, &node, &first);
     size_t size = json_array_size(value);

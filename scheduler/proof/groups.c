@@ -23,6 +23,7 @@ struct replay {
     const struct model *model;
     const struct slots_result *result;
     const struct relation **between; /* dose * count + dose; NULL: no rule */
+    int *distance;                   /* dose * count + dose: least cells between the two */
     size_t slots;
     struct gathering *stack;
     size_t row;
@@ -213,6 +214,8 @@ static bool node_fits(const struct replay *r, const struct slots_node *node)
     case SLOTS_NODE_STATE:
         return node->dose < r->model->regimen->drug_count && r->model->has_state[node->dose] &&
                node->branches == 2;
+    case SLOTS_NODE_PACK:
+        return node->branches == 0;
     case SLOTS_NODE_SLOT:
         break;
     }
@@ -238,6 +241,37 @@ static bool leaves_out(const struct replay *r, const struct gathering *g, const 
     return false;
 }
 
+struct standing {
+    const struct replay *r;
+    const struct gathering *g;
+};
+
+/* The least distance of two groups, told by the doses that they are named after. */
+static int groups_distance(const void *context, size_t a, size_t b)
+{
+    const struct standing *s = context;
+    int most = 1;
+    for (size_t i = 0; i < s->r->model->count; i++) {
+        for (size_t j = 0; s->g->group[i] == s->g->group[a] && j < s->r->model->count; j++) {
+            int way = s->g->group[j] == s->g->group[b] ? s->r->distance[i * s->r->model->count + j] : 0;
+            most = way > most ? way : most;
+        }
+    }
+    return most;
+}
+
+/* Each dose of the set stands for its group. */
+static bool groups_overfull(const struct replay *r, const struct gathering *g, const struct slots_node *node)
+{
+    const struct standing s = {r, g};
+    for (size_t i = 0; i < REGIMEN_DOSES_MAX; i++) {
+        bool in = node->set[i / 64] >> (i % 64) & 1;
+        if (in && (i >= r->model->count || g->group[i] == ALONE || g->first[g->group[i]] != i))
+            return false;
+    }
+    return model_overfull(r->model, g->may, node->set, groups_distance, &s);
+}
+
 /* Walks the subtree at r->row in the case stack[depth], which is narrowed already when open is true; a closed
  * case needs no tree, but its rows are there to be walked over. */
 static int replay_case(struct replay *r, size_t depth, bool open)
@@ -250,6 +284,12 @@ static int replay_case(struct replay *r, size_t depth, bool open)
     if (node->kind == SLOTS_NODE_LEAF) {
         if (open)
             return tampered(r, "is a leaf that nothing closes");
+        r->row++;
+        return 0;
+    }
+    if (node->kind == SLOTS_NODE_PACK) {
+        if (open && !groups_overfull(r, &r->stack[depth], node))
+            return tampered(r, "is a leaf whose groups find room");
         r->row++;
         return 0;
     }
@@ -289,12 +329,17 @@ int replay_groups(const struct model *model, const struct slots_result *result, 
     struct replay r = {.model = model, .result = result, .slots = (size_t)slots, .arena = arena, .err = err};
     r.stack = arena_array(arena, DEPTH_MAX, sizeof *r.stack);
     r.between = arena_array(arena, model->count * model->count, sizeof *r.between);
-    if (!r.stack || !r.between || !gathering_create(&r, &r.stack[0]))
+    r.distance = arena_array(arena, model->count * model->count, sizeof *r.distance);
+    if (!r.stack || !r.between || !r.distance || !gathering_create(&r, &r.stack[0]))
         return error_set(err, E_MEMORY, "no memory to replay a refutation");
     for (size_t i = 0; i < model->relation_count; i++) {
         const struct relation *rel = &model->relation[i];
         r.between[rel->a * model->count + rel->b] = rel;
         r.between[rel->b * model->count + rel->a] = rel;
+    }
+    for (size_t i = 0; i < model->count; i++) {
+        for (size_t j = 0; j < model->count; j++)
+            r.distance[i * model->count + j] = i == j ? 0 : model_distance(model, i, j);
     }
     struct gathering *root = &r.stack[0];
     memcpy(root->may, model->may, model->count * (size_t)model->cells);

@@ -315,3 +315,69 @@ bool model_narrow(const struct model *model, uint8_t *may, uint8_t *fresh)
     }
     return true;
 }
+
+static int relation_distance(const struct model *model, size_t a, size_t b)
+{
+    for (size_t i = 0; i < model->relation_count; i++) {
+        const struct relation *r = &model->relation[i];
+        if (r->a != a || r->b != b)
+            continue;
+        for (int d = 0; d <= model->cells; d++) {
+            if (r->ok[model->cells + d] || r->ok[model->cells - d])
+                return d;
+        }
+    }
+    return 0;
+}
+
+int model_distance(const struct model *model, size_t a, size_t b)
+{
+    size_t low = a < b ? a : b;
+    size_t high = a < b ? b : a;
+    int direct = relation_distance(model, low, high);
+    int along = 0;
+    for (size_t i = low; model->drug[low] == model->drug[high] && i < high; i++)
+        along += relation_distance(model, i, i + 1);
+    return along > direct ? along : direct;
+}
+
+bool model_overfull(const struct model *model, const uint8_t *may, const uint64_t set[2],
+                    distance_of *between, const void *context)
+{
+    size_t member[REGIMEN_DOSES_MAX];
+    int way[REGIMEN_DOSES_MAX];
+    size_t n = 0;
+    int first = model->cells;
+    int last = -1;
+    int needed = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        for (int c = 0; (set[i / 64] >> (i % 64) & 1) && c < model->cells; c++) {
+            if (may[i * (size_t)model->cells + (size_t)c]) {
+                first = c < first ? c : first;
+                last = c > last ? c : last;
+            }
+        }
+        if (set[i / 64] >> (i % 64) & 1)
+            member[n++] = i;
+    }
+    if (n < 2)
+        return false;
+    /* The first is in the tree; the nearest of the others joins, until there is none. */
+    for (size_t i = 1; i < n; i++)
+        way[i] = between(context, member[0], member[i]);
+    for (size_t in = 1; in < n; in++) {
+        size_t nearest = in;
+        for (size_t i = in; i < n; i++)
+            nearest = way[i] < way[nearest] ? i : nearest;
+        size_t joined = member[nearest];
+        needed += way[nearest];
+        member[nearest] = member[in];
+        way[nearest] = way[in];
+        member[in] = joined;
+        for (size_t i = in + 1; i < n; i++) {
+            int other = between(context, joined, member[i]);
+            way[i] = other < way[i] ? other : way[i];
+        }
+    }
+    return needed > last - first;
+}

@@ -40,6 +40,14 @@ bool model_create(struct model *model, const struct regimen *regimen, const stru
  * fresh: per dose, whether its times changed since the last call; cleared. */
 bool model_narrow(const struct model *model, uint8_t *may, uint8_t *fresh);
 
+/* Do the doses of the set need more room than the times that are left to them span? Told from the least
+ * distances of any two, which `between` gives, by the least tree over them. */
+typedef int distance_of(const void *context, size_t a, size_t b);
+bool model_overfull(const struct model *model, const uint8_t *may, const uint64_t set[2],
+                    distance_of *between, const void *context);
+/* In cells, what the rules say of the two doses alone; of doses of one drug along those between them. */
+int model_distance(const struct model *model, size_t a, size_t b);
+
 /* E_TAMPERED when the tree does not show what it should. */
 int replay_times(const struct model *model, const struct slots_result *result, struct arena *arena,
                  struct error *err);

@@ -307,6 +307,8 @@ static bool node_fits(const struct replay *r, const struct slots_node *node, boo
         return times && node->dose < r->model->count && node->branches == 2;
     case SLOTS_NODE_STATE:
         return !times && node->dose < r->model->regimen->drug_count && r->model->has_state[node->dose];
+    case SLOTS_NODE_PACK:
+        return times && node->branches == 0;
     case SLOTS_NODE_GROUP:
         break;
     }
@@ -405,6 +407,11 @@ int replay_slots(const struct model *model, const struct slots_result *result, i
     return rc;
 }
 
+static int distance_between(const void *context, size_t a, size_t b)
+{
+    return model_distance(context, a, b);
+}
+
 /* Times: the case is a table of possible times, kept in stack[depth].at. */
 static int replay_time_case(struct replay *r, size_t depth, bool open)
 {
@@ -417,6 +424,12 @@ static int replay_time_case(struct replay *r, size_t depth, bool open)
     if (node->kind == SLOTS_NODE_LEAF) {
         if (open)
             return tampered(r, "is a leaf that nothing closes");
+        r->row++;
+        return 0;
+    }
+    if (node->kind == SLOTS_NODE_PACK) {
+        if (open && !model_overfull(r->model, r->stack[depth].at, node->set, distance_between, r->model))
+            return tampered(r, "is a leaf whose doses find room");
         r->row++;
         return 0;
     }

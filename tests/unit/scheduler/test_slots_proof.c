@@ -284,6 +284,35 @@ static bool tamper_tree_branch(struct slots_result *copy, const struct regimen *
     return true;
 }
 
+/* One of the doses that find no room is left out. They are fewest: with one less there is room. */
+static bool tamper_pack(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
+{
+    struct slots_node *tree = arena_array(arena, copy->tree_count + 1, sizeof *tree);
+    (void)regimen;
+    if (copy->tree_count != 1 || copy->tree[0].kind != SLOTS_NODE_PACK)
+        return false;
+    tree[0] = copy->tree[0];
+    tree[0].set[0] &= tree[0].set[0] - 1;
+    copy->tree = tree;
+    return true;
+}
+
+/* No room for nobody. */
+static bool tamper_pack_empty(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
+{
+    struct slots_node *tree = arena_array(arena, copy->tree_count + 1, sizeof *tree);
+    (void)regimen;
+    for (size_t i = 0; i < copy->tree_count; i++) {
+        tree[i] = copy->tree[i];
+        if (tree[i].kind == SLOTS_NODE_PACK) {
+            tree[i].set[0] = 0;
+            copy->tree = tree;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Minimal: without its last member there is a schedule, and so no proof. */
 static bool tamper_conflict(struct slots_result *copy, const struct regimen *regimen, struct arena *arena)
 {
@@ -326,6 +355,8 @@ static const struct {
     {"tree longer", tamper_tree_more},
     {"tree as a leaf", tamper_tree_leaf},
     {"tree without a branch", tamper_tree_branch},
+    {"no room", tamper_pack},
+    {"no room for nobody", tamper_pack_empty},
     {"conflict", tamper_conflict},
     {"status", tamper_status},
 };
@@ -369,6 +400,29 @@ static struct regimen *mycielski_or_fail(struct rng *rng, struct arena *arena)
     return regimen;
 }
 
+/* Drugs that keep their distance from each other, one more than fit between first and last. */
+static struct regimen *crowd_or_fail(struct rng *rng, struct arena *arena)
+{
+    struct regimen *regimen = regimen_create(arena, "crowd", 30, 1);
+    size_t drugs = 4 + (size_t)rng_below(rng, 8);
+    char id[16];
+    assert_non_null(regimen);
+    regimen->patient = (struct regimen_patient){.day_start = 300, .wake = 120, .bed = 1080};
+    for (size_t i = 0; i < drugs; i++) {
+        struct regimen_drug *drug;
+        const struct regimen_interval run = {120, 120 + 60 * ((int)drugs - 1) - 30};
+        (void)snprintf(id, sizeof id, "d%zu", i);
+        assert_int_equal(regimen_add_drug(regimen, arena, id, id, 1, &drug, NULL), 0);
+        assert_int_equal(regimen_intervals_copy(&drug->doses[0].allowed, arena, &run, 1, NULL), 0);
+        for (size_t k = 0; k < i; k++) {
+            (void)snprintf(id, sizeof id, "s%zu", regimen->separation_count);
+            assert_int_equal(regimen_add_separation(regimen, arena, id, k, i, 60, 60, NULL), 0);
+        }
+    }
+    assert_int_equal(regimen_ready(regimen, arena, NULL), 0);
+    return regimen;
+}
+
 static void the_verifier_accepts_all_and_rejects_each_tampering(void **state)
 {
     (void)state;
@@ -383,8 +437,9 @@ static void the_verifier_accepts_all_and_rejects_each_tampering(void **state)
         struct slots_result *result;
         struct error err = {0};
         arena_init(&arena, 0);
-        struct regimen *regimen = round % 3 == 2 ? mycielski_or_fail(&rng, &arena)
-                                                 : random_regimen_or_fail(&rng, &shapes[round % 3], &arena);
+        struct regimen *regimen = round % 20 == 19 ? crowd_or_fail(&rng, &arena)
+                                  : round % 3 == 2 ? mycielski_or_fail(&rng, &arena)
+                                                   : random_regimen_or_fail(&rng, &shapes[round % 3], &arena);
         const struct slots_options options = {.levels = 2, .in_order = round % 4 >= 2};
         if (slots_solve(regimen, &options, &arena, &result, &err))
             fail_msg("round %d: %s", round, err.message);
