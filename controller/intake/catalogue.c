@@ -65,6 +65,16 @@ const struct catalogue_row *catalogue_at(const struct catalogue *catalogue, size
     return catalogue->rows[index];
 }
 
+const struct catalogue_row *catalogue_by_code(const struct catalogue *catalogue, const char *code)
+{
+    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
+        const struct catalogue_row *row = catalogue_at(catalogue, i);
+        if (strcmp(row->code, code) == 0)
+            return row;
+    }
+    return NULL;
+}
+
 struct catalogue_verdict *catalogue_verdict(struct catalogue *catalogue, const struct catalogue_row *row)
 {
     (void)catalogue; /* the owner of the row lends the right to change it */

@@ -65,6 +65,9 @@ int catalogue_add(struct catalogue *catalogue, const struct catalogue_row *row, 
 size_t catalogue_count(const struct catalogue *catalogue);
 const struct catalogue_row *catalogue_at(const struct catalogue *catalogue, size_t index);
 
+/* The product with this code, or NULL. Goes through all rows. */
+const struct catalogue_row *catalogue_by_code(const struct catalogue *catalogue, const char *code);
+
 /* The place for the verdict on a row of this catalogue. */
 struct catalogue_verdict *catalogue_verdict(struct catalogue *catalogue, const struct catalogue_row *row);
 

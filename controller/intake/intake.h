@@ -86,6 +86,15 @@ struct intake_totals {
     int32_t newest_day; /* newest date in the input that is not after today; CIVIL_DAY_NONE none */
 };
 
+/* What a pharmacist said to an order that waited (table order_resolution). */
+struct intake_resolution {
+    bool refused;
+    bool accepts[REASON_CODE_COUNT];
+    const char *product; /* a code of the catalogue; "" as the order leads to */
+    const char *dosage;  /* FHIR R4 Dosage array as JSON; "" as the order says */
+    const char *actor, *because;
+};
+
 struct intake_sink {
     void *data;
     /* An order; an error stops the run. */
@@ -96,6 +105,8 @@ struct intake_sink {
     void (*progress)(void *data, int64_t bytes);
     /* A patient that is not in the input, from elsewhere (the store). NULL result: unknown there, too. */
     const struct intake_patient *(*patient)(void *data, const char *id);
+    /* What stands on top of the order with this original; NULL nothing. Valid until the next call. */
+    const struct intake_resolution *(*resolution)(void *data, const char *source_id, const char *original);
 };
 
 /* catalogue must outlive the intake; rows are added to it when policy->derive is set. NULL: no memory. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/intake/intake_store.h"
+#include "controller/intake/intake_store_private.h"
 
 #include "config/base/arena.h"
 #include "config/base/buf.h"
@@ -7,6 +7,7 @@
 #include "config/base/error.h"
 #include "controller/intake/dosage.h"
 #include "controller/intake/index.h"
+#include "controller/intake/intake_hits.h"
 #include "controller/seal/seal.h"
 #include "controller/stock/product.h"
 #include "controller/store/audit.h"
@@ -16,18 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct run {
-    struct intake_import *import;
-    struct store *store;
-    struct catalogue *catalogue;
-    struct intake *intake;
-    struct arena arena;     /* of the run: ids, patients from the store */
-    struct keymap patients; /* source id -> struct stored_patient */
-    struct keymap written;  /* order ids of this run */
-    struct keymap products; /* product codes that are in the store */
-    int batch;              /* orders in the open transaction */
-};
 
 struct stored_patient {
     int64_t id; /* 0: not in the store */
@@ -44,7 +33,7 @@ static int begin(struct run *run, struct error *err)
 
 static int end(struct run *run, bool now, struct error *err)
 {
-    if (!store_in_write(run->store) || (!now && ++run->batch < INTAKE_BATCH_ORDERS))
+    if (!store_in_write(run->store) || (!now && (run->hold || ++run->batch < INTAKE_BATCH_ORDERS)))
         return 0;
     run->batch = 0;
     return store_write_commit(run->store, err);
@@ -216,6 +205,45 @@ static const struct intake_patient *stored_patient(void *data, const char *id)
     return &row->patient;
 }
 
+/* For the intake: what a pharmacist said to this order. The struct lives until the next call. */
+static const struct intake_resolution *stored_resolution(void *data, const char *source_id,
+                                                         const char *original)
+{
+    struct run *run = data;
+    struct store_rows *rows = NULL;
+    uint8_t hash[SEAL_HASH_BYTES];
+    if (!run->any_resolution || source_id[0] == '\0')
+        return NULL;
+    seal_hash(original, strlen(original), hash);
+    arena_reset(&run->said);
+    bool found = store_query(run->store, &rows, NULL,
+                             "SELECT kind, accepts, coalesce(product_code, ''), coalesce(dosage, ''), actor, "
+                             "because FROM order_resolution WHERE source_id = ? AND content_hash = ? AND "
+                             "ended_ms IS NULL",
+                             "tb", source_id, hash, sizeof hash) == 0 &&
+                 store_next(rows, NULL) > 0;
+    if (found) {
+        struct intake_resolution *row = &run->resolution;
+        const char **texts[] = {&row->product, &row->dosage, &row->actor, &row->because};
+        char accepts[4096], *save = NULL;
+        *row = (struct intake_resolution){.refused = strcmp(store_text(rows, 0), "refused") == 0};
+        (void)snprintf(accepts, sizeof accepts, "%s", store_text(rows, 1));
+        for (char *name = strtok_r(accepts, " ", &save); name != NULL; name = strtok_r(NULL, " ", &save)) {
+            enum reason_code code;
+            if (reason_parse(name, &code))
+                row->accepts[code] = true;
+        }
+        for (int i = 0; i < 4; i++) {
+            const char *text = store_text(rows, 2 + i);
+            *texts[i] = arena_text(&run->said, text, strlen(text));
+            found = found && *texts[i] != NULL;
+        }
+    }
+    store_done(rows);
+    /* Without it the order waits as before: that is safe. */
+    return found ? &run->resolution : NULL;
+}
+
 /* Orders. */
 
 /* The columns that are worked out, as the store keeps them. */
@@ -254,6 +282,7 @@ enum change { CHANGE_NEW, CHANGE_CONTENT, CHANGE_READING, CHANGE_REASONS, CHANGE
 struct current {
     int64_t row_id, version;
     enum change change;
+    bool was_packable, same_reading;
 };
 
 static int compare(struct run *run, const struct order *order, const struct worked *worked,
@@ -280,6 +309,8 @@ static int compare(struct run *run, const struct order *order, const struct work
         bool same_reasons = strcmp(store_text(rows, 7), buf_string(&worked->reasons)) == 0;
         ret->row_id = store_int(rows, 0);
         ret->version = store_int(rows, 1);
+        ret->was_packable = strcmp(store_text(rows, 3), outcome_text(OUTCOME_PACKABLE)) == 0;
+        ret->same_reading = same_reading;
         ret->change = !same_content   ? CHANGE_CONTENT
                       : !same_reading ? CHANGE_READING
                       : !same_reasons ? CHANGE_REASONS
@@ -308,7 +339,7 @@ static int write_version(struct run *run, const struct order *order, const struc
         return rc;
     const char *reading = order->has_reading ? buf_string(&worked->reading) : NULL;
     const char *dosage = order->has_reading ? buf_string(&worked->dosage) : NULL;
-    return store_insert(
+    rc = store_insert(
         run->store, err, &ignored,
         "INSERT INTO order_version (source_id, version, current, patient_id, status, outcome, reasons, "
         "drug_name, drug_codes, product_code, reading, dosage, original, content_hash, file, "
@@ -317,6 +348,11 @@ static int write_version(struct run *run, const struct order *order, const struc
         outcome_text(order->reasons.outcome), buf_string(&worked->reasons), order->drug_name,
         buf_string(&worked->codes), product, reading, dosage, order->original, hash, (size_t)SEAL_HASH_BYTES,
         order->place, run->import->wall_ms);
+    /* What is in pouches already, or about to be, was made for what the order said before. */
+    if (rc == 0 && current->was_packable && !current->same_reading)
+        rc = intake_withdraw(run->store, order->source_id, run->import->actor, run->import->wall_ms,
+                             run->import->policy.today, &run->import->stored.pouches_withdrawn, err);
+    return rc;
 }
 
 static int keep_order(struct run *run, const struct order *order, struct error *err)
@@ -386,30 +422,39 @@ static void on_progress(void *data, int64_t bytes)
 
 /* Runs. */
 
-static int run_open(struct run *run, struct intake_import *import, struct error *err)
+int run_open(struct run *run, struct intake_import *import, struct error *err)
 {
-    const struct intake_sink sink = {run, on_order, on_refused, on_progress, stored_patient};
+    const struct intake_sink sink = {run,         on_order,       on_refused,
+                                     on_progress, stored_patient, stored_resolution};
     *run = (struct run){.import = import, .store = import->store};
+    int64_t resolutions = 0;
     arena_init(&run->arena, INTAKE_INDEX_BYTES_MAX);
+    arena_init(&run->said, 0);
     keymap_init(&run->patients, &run->arena);
     keymap_init(&run->written, &run->arena);
     keymap_init(&run->products, &run->arena);
     int rc = catalogue_load(import->store, &run->catalogue, err);
+    if (rc == 0)
+        rc = store_get_int(import->store, &resolutions, err,
+                           "SELECT count(*) FROM order_resolution WHERE ended_ms IS NULL", "");
     if (rc != 0)
         return rc;
+    run->any_resolution = resolutions > 0;
     run->intake = intake_create(&import->policy, run->catalogue, &sink);
     return run->intake != NULL ? 0 : error_set(err, E_MEMORY, "intake: out of memory");
 }
 
-static void run_close(struct run *run)
+void run_close(struct run *run)
 {
-    store_write_rollback(run->store);
+    if (!run->hold)
+        store_write_rollback(run->store);
     intake_destroy(run->intake);
     catalogue_destroy(run->catalogue);
     keymap_finish(&run->patients);
     keymap_finish(&run->written);
     keymap_finish(&run->products);
     arena_finish(&run->arena);
+    arena_finish(&run->said);
 }
 
 static int audit_run(struct run *run, const char *action, struct error *err)
@@ -431,7 +476,7 @@ static int audit_run(struct run *run, const char *action, struct error *err)
 }
 
 /* Each current order of one patient that the input does not have: text(place, original). */
-static int each_known(struct run *run, const char *patient, bool read, struct error *err)
+int run_each_known(struct run *run, const char *patient, bool read, struct error *err)
 {
     struct store_rows *rows = NULL;
     struct arena arena;
@@ -487,13 +532,13 @@ static int touched_index(void *data, const char *id, const struct intake_patient
     struct run *run = data;
     int64_t ignored;
     int rc = known != NULL ? keep_patient(run, id, known, false, &ignored, err) : 0;
-    return rc == 0 ? each_known(run, id, false, err) : rc;
+    return rc == 0 ? run_each_known(run, id, false, err) : rc;
 }
 
 static int touched_read(void *data, const char *id, const struct intake_patient *known, struct error *err)
 {
     (void)known;
-    return each_known(data, id, true, err);
+    return run_each_known(data, id, true, err);
 }
 
 /* What is imported: files and folders, or (paths NULL) one text. */
@@ -574,9 +619,9 @@ int intake_import_again(struct intake_import *import, struct error *err)
     if (rc == 0)
         rc = all_patients(import->store, &run.arena, &ids, &count, err);
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = each_known(&run, ids[i], false, err);
+        rc = run_each_known(&run, ids[i], false, err);
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = each_known(&run, ids[i], true, err);
+        rc = run_each_known(&run, ids[i], true, err);
     if (run.intake != NULL)
         intake_totals_add(&import->totals, intake_totals(run.intake));
     if (rc == 0)

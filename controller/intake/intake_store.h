@@ -23,7 +23,8 @@ struct intake_stored {
     int64_t orders_read_anew; /* same words, another outcome, product or reading */
     int64_t orders_unkept;    /* without an id: cannot be kept */
     int64_t patients_new, patients_changed;
-    int64_t products_new; /* provisional ones */
+    int64_t products_new;      /* provisional ones */
+    int64_t pouches_withdrawn; /* of signed plans, because an order changed */
 };
 
 struct intake_import {

@@ -120,3 +120,23 @@ bool reasons_has(const struct reasons *reasons, enum reason_code code)
     }
     return false;
 }
+
+void reasons_merge(struct reasons *into, const struct reasons *from)
+{
+    for (int i = 0; i < from->count; i++)
+        reasons_add(into, from->rows[i].code, "%s", from->rows[i].text);
+}
+
+bool reasons_settle(struct reasons *reasons, const bool accepts[REASON_CODE_COUNT])
+{
+    struct reasons kept = {0};
+    if (reasons->count == REASONS_MAX)
+        return false;
+    for (int i = 0; i < reasons->count; i++) {
+        const struct reason *row = &reasons->rows[i];
+        if (reason_class_of(row->code) != REASON_WAITING || !accepts[row->code])
+            reasons_add(&kept, row->code, "%s", row->text);
+    }
+    *reasons = kept;
+    return true;
+}

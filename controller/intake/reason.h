@@ -28,6 +28,7 @@ enum reason_class { REASON_NOTE, REASON_WAITING, REASON_REFUSED };
     X(IMPLICIT_RULES, REFUSED, "the order refers to rules that are not known")              \
     X(BAD_DATE, REFUSED, "a date does not exist or cannot be read")                         \
     X(BAD_ELEMENT, REFUSED, "an element has the wrong type")                                \
+    X(PHARMACIST_REFUSED, REFUSED, "a pharmacist refused the order")                        \
     X(NO_ID, REFUSED, "the order has no id")                                                \
     X(VERSION_MIXED, WAITING, "R4 and STU3 elements stand side by side")                    \
     X(REPORTED, WAITING, "reported by somebody, not the prescriber's own record")           \
@@ -107,6 +108,7 @@ enum reason_class { REASON_NOTE, REASON_WAITING, REASON_REFUSED };
     X(SIG_UNREAD, WAITING, "the text has words that are not understood")                    \
     /* to be seen */                                                                        \
     X(INSTRUCTION, NOTE, "instruction")                                                     \
+    X(COMPLETED, NOTE, "completed by a pharmacist")                                         \
     X(FROM_TEXT, NOTE, "taken from the text, not from the structure")                       \
     X(PROVISIONAL, NOTE, "product derived from the order itself, not checked by a person")  \
     X(AGE_UNCHECKED, NOTE, "the order is old or undated, and its age is not checked here")  \
@@ -146,6 +148,11 @@ void reasons_mark(struct reasons *reasons, enum reason_code code);
  * once. */
 __attribute__((format(printf, 3, 4))) void reasons_add(struct reasons *reasons, enum reason_code code,
                                                        const char *format, ...);
+/* Adds every reason of another list. */
+void reasons_merge(struct reasons *into, const struct reasons *from);
+/* Takes out the WAITING reasons whose code is true in accepts; what is refused and the notes stay. False, and
+ * nothing is changed, when the list is full: then a reason may have been left out of it. */
+bool reasons_settle(struct reasons *reasons, const bool accepts[REASON_CODE_COUNT]);
 bool reasons_has(const struct reasons *reasons, enum reason_code code);
 
 #endif

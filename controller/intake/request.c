@@ -399,10 +399,61 @@ static const char *original_text(const json_t *request, const json_t *medication
     return copy;
 }
 
+/* Product and dosage as the order says them, or as a pharmacist said instead. What speaks against the
+ * pharmacist's own words goes to *added: it can't be settled by them. */
+static int read_drug_and_dosage(const struct request_context *context, const json_t *request,
+                                const json_t *medication, const struct request_drug *drug,
+                                const struct intake_resolution *resolution, struct reasons *added,
+                                struct order *ret, struct error *err)
+{
+    struct reasons *reasons = &ret->reasons;
+    const json_t *dosage = fhir_array(request, "dosageInstruction", reasons);
+    int rc = 0;
+    if (resolution != NULL && resolution->product[0] != '\0')
+        ret->product = request_drug_choose(context, resolution->product, added);
+    else if (!reasons_has(reasons, REASON_CODE_NO_DRUG))
+        rc = request_drug_match(context, drug, medication, reasons, &ret->product, err);
+    struct reasons words = {0};
+    ret->has_reading =
+        dosage_read(dosage, json_object_get(request, "note"), ret->product, &words, &ret->reading);
+    if (resolution == NULL || resolution->dosage[0] == '\0') {
+        reasons_merge(reasons, &words);
+        return rc;
+    }
+    for (int i = 0; i < words.count; i++) { /* "as needed" stays so, whatever is said on top of it */
+        if (reason_class_of(words.rows[i].code) == REASON_REFUSED)
+            reasons_add(reasons, words.rows[i].code, "%s", words.rows[i].text);
+    }
+    json_t *said = json_loads(resolution->dosage, JSON_REJECT_DUPLICATES, NULL);
+    ret->has_reading = dosage_read(said, NULL, ret->product, added, &ret->reading);
+    json_decref(said);
+    return rc;
+}
+
+/* The pharmacist's word: the reasons that it settles, and it alone, are gone. */
+static void settle(const struct intake_resolution *resolution, const struct reasons *added,
+                   struct order *order)
+{
+    struct reasons *reasons = &order->reasons;
+    if (!resolution->refused && !reasons_settle(reasons, resolution->accepts))
+        reasons_add(reasons, REASON_CODE_TOO_MANY, "more reasons than can be settled at once");
+    reasons_merge(reasons, added);
+    if (!resolution->refused && reasons->outcome == OUTCOME_PACKABLE) {
+        if (!order->has_reading)
+            reasons_mark(reasons, REASON_CODE_NO_DOSAGE);
+        if (order->product == NULL)
+            reasons_mark(reasons, REASON_CODE_NO_DRUG);
+        if (order->patient == NULL)
+            reasons_mark(reasons, REASON_CODE_NO_PATIENT);
+    }
+    reasons_add(reasons, resolution->refused ? REASON_CODE_PHARMACIST_REFUSED : REASON_CODE_COMPLETED,
+                "%s: %s", resolution->actor, resolution->because);
+}
+
 int request_read(const struct request_context *context, const json_t *request, struct arena *arena,
                  struct order *ret, struct error *err)
 {
-    struct reasons *reasons = &ret->reasons;
+    struct reasons *reasons = &ret->reasons, added = {0};
     struct request_drug drug;
     const json_t *contained;
     check_version(request, reasons);
@@ -414,12 +465,13 @@ int request_read(const struct request_context *context, const json_t *request, s
     json_t *medication = find_medication(context, request, reasons);
     if (medication != NULL)
         check_medication(medication, reasons);
+    ret->original = original_text(request, medication, reference, arena);
+    const struct intake_resolution *resolution =
+        context->sink->resolution != NULL && ret->original != NULL
+            ? context->sink->resolution(context->sink->data, ret->source_id, ret->original)
+            : NULL;
     request_drug_read(request, medication, &drug);
-    int rc = 0;
-    if (!reasons_has(reasons, REASON_CODE_NO_DRUG))
-        rc = request_drug_match(context, &drug, medication, reasons, &ret->product, err);
-    ret->has_reading = dosage_read(fhir_array(request, "dosageInstruction", reasons),
-                                   json_object_get(request, "note"), ret->product, reasons, &ret->reading);
+    int rc = read_drug_and_dosage(context, request, medication, &drug, resolution, &added, ret, err);
     check_end(context->policy, ret);
     if (request_is_current(request, context->policy->today)) {
         char key[REQUEST_KEY_BYTES];
@@ -431,6 +483,8 @@ int request_read(const struct request_context *context, const json_t *request, s
         if (taken > 1)
             reasons_add(reasons, REASON_CODE_DUPLICATE, "%s in %d orders", key, taken);
     }
+    if (resolution != NULL)
+        settle(resolution, &added, ret);
     ret->drug_name = arena_text(arena, drug.name, strlen(drug.name));
     ret->drug_form = arena_text(arena, drug.form, strlen(drug.form));
     for (int i = 0; i < drug.code_count; i++) {
@@ -441,7 +495,6 @@ int request_read(const struct request_context *context, const json_t *request, s
             rc = error_set(err, E_MEMORY, "intake: out of memory");
     }
     ret->code_count = drug.code_count;
-    ret->original = original_text(request, medication, reference, arena);
     json_decref(medication);
     if (rc == 0 && (ret->drug_name == NULL || ret->drug_form == NULL || ret->original == NULL))
         rc = error_set(err, E_MEMORY, "intake: out of memory");

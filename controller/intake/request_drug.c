@@ -191,3 +191,18 @@ int request_drug_match(const struct request_context *context, const struct reque
     }
     return 0;
 }
+
+const struct catalogue_row *request_drug_choose(const struct request_context *context, const char *code,
+                                                struct reasons *reasons)
+{
+    const struct catalogue_row *row = catalogue_by_code(context->catalogue, code);
+    if (row == NULL) {
+        reasons_add(reasons, REASON_CODE_NOT_IN_FORMULARY, "%s, which a pharmacist chose", code);
+        return NULL;
+    }
+    if (row->provisional)
+        reasons_add(reasons, REASON_CODE_PROVISIONAL, "%s", row->code);
+    check_packable(row, reasons);
+    check_rules(context, row, reasons);
+    return row;
+}

@@ -26,4 +26,9 @@ int request_drug_match(const struct request_context *context, const struct reque
                        const json_t *medication, struct reasons *reasons,
                        const struct catalogue_row **ret_row, struct error *err);
 
+/* The product that a pharmacist chose instead: what speaks against the product itself. NULL when it is gone.
+ */
+const struct catalogue_row *request_drug_choose(const struct request_context *context, const char *code,
+                                                struct reasons *reasons);
+
 #endif

@@ -21,7 +21,7 @@ void help_all(FILE *out)
     for (size_t g = 0; g < cli_group_count; g++) {
         fprintf(out, "\n%s\n", cli_groups[g]->title);
         for (size_t i = 0; i < cli_groups[g]->count; i++)
-            fprintf(out, "  %-*s%s\n", NAME_COLUMN - 10, cli_groups[g]->rows[i].name,
+            fprintf(out, "  %-*s%s\n", NAME_COLUMN - 9, cli_groups[g]->rows[i].name,
                     cli_groups[g]->rows[i].summary);
     }
     fprintf(out, "\n'sachet VERB --help' explains one. Exit status: %s.\n", exit_text);

@@ -6,43 +6,12 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "config/conf.h"
-#include "config/paths.h"
 #include "controller/intake/sigtext.h"
 #include "tools/sachet/cli.h"
+#include "tools/sachet/sig_table.h"
 #include "tools/sachet/verbs.h"
 
-enum { PATH_BYTES = 4096, LINE_BYTES_MAX = 1024 * 1024 };
-
-static int open_table(const struct cli *cli, struct sigtext_table **ret_table, struct error *err)
-{
-    char path[PATH_BYTES];
-    struct conf *conf = NULL;
-    const char *file = cli_option(cli, "table");
-    int code = 0;
-    if (file == NULL) {
-        code = paths_data("sig.yaml", path, sizeof path, err);
-        file = path;
-    }
-    if (code == 0)
-        code = conf_load(&conf_sig, file, &conf, err);
-    if (code == 0)
-        code = sigtext_table_create(conf, ret_table, err);
-    conf_destroy(conf);
-    return code;
-}
-
-static int language_of(const struct cli *cli, enum sigtext_language *ret_language, struct error *err)
-{
-    const char *name = cli_option(cli, "language");
-    if (name == NULL || strcmp(name, "en") == 0)
-        *ret_language = SIGTEXT_ENGLISH;
-    else if (strcmp(name, "de") == 0)
-        *ret_language = SIGTEXT_GERMAN;
-    else
-        return error_set(err, E_ARG, "--language %s: there are en and de", name);
-    return 0;
-}
+enum { LINE_BYTES_MAX = 1024 * 1024 };
 
 /* Foreign text on a terminal: control characters would be acted on. */
 static void show_text(struct cli *cli, const char *text, size_t len)
@@ -133,9 +102,7 @@ static int run_sig(struct cli *cli, struct error *err)
 {
     struct sigtext_table *table = NULL;
     struct reading_job job = {.cli = cli};
-    int code = language_of(cli, &job.language, err);
-    if (code == 0)
-        code = open_table(cli, &table, err);
+    int code = sig_table_open(cli, &table, &job.language, err);
     job.table = table;
     for (int i = 0; code == 0 && i < cli->argc; i++) {
         if (strcmp(cli->argv[i], "-") == 0)

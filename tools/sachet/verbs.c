@@ -7,6 +7,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_site,
     &verbs_user,
     &verbs_import,
+    &verbs_exceptions,
     &verbs_formulary,
     &verbs_stock,
     &verbs_patient,

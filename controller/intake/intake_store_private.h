@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of an import with what it keeps: shared by what imports and what resolves. Private to the intake.
+ */
+#ifndef CONTROLLER_INTAKE_INTAKE_STORE_PRIVATE_H
+#define CONTROLLER_INTAKE_INTAKE_STORE_PRIVATE_H
+
+#include "config/base/arena.h"
+#include "controller/intake/intake_store.h"
+#include "controller/intake/keymap.h"
+
+struct run {
+    struct intake_import *import;
+    struct store *store;
+    struct catalogue *catalogue;
+    struct intake *intake;
+    struct arena arena;     /* of the run: ids, patients from the store */
+    struct keymap patients; /* source id -> struct stored_patient */
+    struct keymap written;  /* order ids of this run */
+    struct keymap products; /* product codes that are in the store */
+    int batch;              /* orders in the open transaction */
+    bool hold;              /* one transaction for the whole run: the caller commits */
+    bool any_resolution;
+    struct arena said; /* texts of resolution */
+    struct intake_resolution resolution;
+};
+
+/* run_close also after a run_open that failed; it undoes what is not committed. */
+int run_open(struct run *run, struct intake_import *import, struct error *err);
+void run_close(struct run *run);
+/* Each current order of one patient that the input does not have: first for the index, then read. */
+int run_each_known(struct run *run, const char *patient, bool read, struct error *err);
+
+#endif
