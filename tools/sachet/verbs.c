@@ -23,6 +23,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_batch,
     &verbs_machine,
     &verbs_line,
+    &verbs_release,
     &verbs_audit,
     &verbs_store,
     &verbs_help,

@@ -23,6 +23,7 @@ extern const struct cli_group verbs_schedule;
 extern const struct cli_group verbs_sig;
 extern const struct cli_group verbs_stock;
 extern const struct cli_group verbs_audit;
+extern const struct cli_group verbs_release;
 extern const struct cli_group verbs_store;
 extern const struct cli_group verbs_sync;
 extern const struct cli_group verbs_tasks;

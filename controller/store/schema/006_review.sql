@@ -63,3 +63,39 @@ CREATE TABLE plan_edit (
   ended_ms INTEGER
 ) STRICT;
 CREATE INDEX plan_edit_patient ON plan_edit (patient_id) WHERE ended_ms IS NULL;
+
+-- Release of a packed roll. What a pharmacist decided about a flagged pouch; the last row of a pouch counts.
+CREATE TABLE release_decision (
+  id INTEGER PRIMARY KEY,
+  plan_id INTEGER NOT NULL REFERENCES plan (id),
+  pouch INTEGER NOT NULL,
+  flag TEXT NOT NULL,                -- what was decided about: another flag asks again
+  decision TEXT NOT NULL CHECK (decision IN ('accept', 'reject')),
+  reason TEXT NOT NULL,
+  user_id INTEGER NOT NULL REFERENCES user (id),
+  decided_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX release_decision_plan ON release_decision (plan_id, pouch, id);
+
+-- Seeded challenges: what was shown of a pouch, and whether the pharmacist said right or wrong.
+CREATE TABLE release_challenge (
+  plan_id INTEGER NOT NULL REFERENCES plan (id),
+  user_id INTEGER NOT NULL REFERENCES user (id),
+  round INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  pouch INTEGER NOT NULL,
+  shown TEXT NOT NULL,
+  altered INTEGER NOT NULL,
+  answer TEXT NOT NULL CHECK (answer IN ('right', 'wrong')),
+  answered_ms INTEGER NOT NULL,
+  PRIMARY KEY (plan_id, user_id, round, number)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE release_signature (
+  plan_id INTEGER PRIMARY KEY REFERENCES plan (id),
+  user_id INTEGER NOT NULL REFERENCES user (id),
+  simulated INTEGER NOT NULL,        -- a simulated roll is never dispensed
+  signed_ms INTEGER NOT NULL,
+  statement BLOB NOT NULL,
+  signature BLOB NOT NULL
+) STRICT;
