@@ -79,7 +79,7 @@ static const struct conf_key scenario_keys[] = {
      .type = CONF_INT,
      .unit = "pieces",
      .preset = "5000",
-     RANGE(0, 10000),
+     RANGE(0, 60000),
      .doc = "Pieces in each canister at the start, whatever the books say."},
     {.path = "machine.camera", .type = CONF_BOOL, .preset = "false", .doc = "With a camera."},
     {.path = "machine.weigher", .type = CONF_BOOL, .preset = "false", .doc = "With a weigher."},
@@ -92,8 +92,23 @@ static const struct conf_key scenario_keys[] = {
      .preset = "true",
      .doc = "Somebody refills, threads film, cleans and closes lids before Unhold and Reset."},
 
+    {.path = "machine.physics",
+     .type = CONF_MAP,
+     .doc = "Mechanics and chances, where they are not as usual. Chances are in a thousand million and count "
+            "whatever faults_percent is."},
+/* clang-format off */
+/* A rate that is said counts, so that a commented file must not say it. */
+#define KIND_MS(usual)   .type = CONF_DURATION, .unit = "ms", .preset = #usual " ms"
+#define KIND_INT(usual)  .type = CONF_INT, .preset = #usual
+#define KIND_RATE(usual) .type = CONF_INT, .example = #usual
+#define PHYSICS_ROW(field, key, kind, factor, least, most, usual, text) \
+    {.path = "machine.physics." key, KIND_##kind(usual), RANGE(least, most), .doc = text},
+    PHYSICS_TABLE(PHYSICS_ROW)
+#undef PHYSICS_ROW
+    /* clang-format on */
+
     {.path = "batch", .type = CONF_MAP, .doc = "What is packed: two pouches a day and patient, five pieces."},
-    {.path = "batch.patients", .type = CONF_INT, .preset = "1", RANGE(1, 100), .doc = "Patients."},
+    {.path = "batch.patients", .type = CONF_INT, .preset = "1", RANGE(1, 2000), .doc = "Patients."},
     {.path = "batch.days", .type = CONF_INT, .preset = "5", RANGE(1, 90), .doc = "Days for each."},
 
     {.path = "events",
@@ -209,6 +224,11 @@ static const struct conf_key scenario_keys[] = {
      .doc =
          "Pouches that are good by the store and wrong in truth: what this control does not catch. Exactly "
          "so many must be found by the checker."},
+    {.path = "expect.drift_most",
+     .type = CONF_INT,
+     RANGE(0, 1000000),
+     .example = "0",
+     .doc = "Pieces by which books and truth may differ at the end, over all canisters."},
     {.path = "expect.alarms",
      .type = CONF_TEXTS,
      .items_max = SCENARIO_LIST_MAX,
@@ -264,6 +284,31 @@ static bool takes_text(enum scenario_action action)
            action == SCENARIO_CREW_SQL;
 }
 
+/* A text that must be one of these words. */
+static void check_word(struct conf_check *check, const char *path, const char *text, const char *const *words)
+{
+    char list[400] = "";
+    for (int k = 0; words[k]; k++) {
+        if (strcmp(words[k], text) == 0)
+            return;
+        size_t used = strlen(list);
+        (void)snprintf(list + used, sizeof list - used, "%s%s", k ? ", " : "",
+                       words[k]); /* cut: for people */
+    }
+    conf_fault(check, path, "`%s` is not known, allowed: one of %s", text, list);
+}
+
+/* The verbs of people, by what they are said to. */
+static void check_order(const struct conf *conf, struct conf_check *check, int i, enum scenario_action action)
+{
+    static const char *const of_batch[] = {"start", "pause", "resume", "cancel", NULL};
+    static const char *const of_machine[] = {"start", "stop", "clear", "reset", "confirm", "adopt", NULL};
+    char path[CONF_PATH_MAX];
+    (void)snprintf(path, sizeof path, "events[%d].text", i);
+    check_word(check, path, conf_text(conf, "events[%d].text", i),
+               action == SCENARIO_CREW_ASK_BATCH ? of_batch : of_machine);
+}
+
 static void check_event(const struct conf *conf, struct conf_check *check, int i)
 {
     char path[CONF_PATH_MAX];
@@ -282,6 +327,9 @@ static void check_event(const struct conf *conf, struct conf_check *check, int i
         conf_fault(check, path, "`%s` needs `bay`", word);
     if (takes_text(action) != conf_has(conf, "events[%d].text", i))
         conf_fault(check, path, takes_text(action) ? "`%s` needs `text`" : "`%s` takes no `text`", word);
+    if ((action == SCENARIO_CREW_ASK_BATCH || action == SCENARIO_CREW_ASK_MACHINE) &&
+        conf_has(conf, "events[%d].text", i))
+        check_order(conf, check, i, action);
     bool lasts = conf_int(conf, "events[%d].for", i) > 0;
     if (lasts && action != SCENARIO_CREW_FREEZE && scenario_action_undo(action) == SCENARIO_ACTIONS)
         conf_fault(check, path, "`%s` cannot be taken back, leave `for` out", word);
@@ -305,6 +353,11 @@ static void check_scenario(const struct conf *conf, struct conf_check *check)
         if (!is_hazard(conf_text(conf, "hazards[%d]", i)))
             conf_fault(check, path, "`%s` is no hazard, H1 to H28 or none are allowed",
                        conf_text(conf, "hazards[%d]", i));
+    }
+    for (int i = 0; i < conf_count(conf, "expect.alarms"); i++) {
+        char path[CONF_PATH_MAX];
+        (void)snprintf(path, sizeof path, "expect.alarms[%d]", i);
+        check_word(check, path, conf_text(conf, "expect.alarms[%d]", i), scenario_alarms);
     }
     for (int i = 0; i < conf_count(conf, "events"); i++)
         check_event(conf, check, i);
@@ -354,6 +407,12 @@ static void read_event(const struct conf *conf, int i, struct scenario_event *ev
     event->deed.text = conf_text(conf, "events[%d].text", i);
 }
 
+static const char *const physics_keys[] = {
+#define PHYSICS_KEY(field, key, kind, factor, least, most, usual, text) key,
+    PHYSICS_TABLE(PHYSICS_KEY)
+#undef PHYSICS_KEY
+};
+
 static void read_machine(const struct conf *conf, struct scenario_machine *machine)
 {
     *machine = (struct scenario_machine){
@@ -367,6 +426,10 @@ static void read_machine(const struct conf *conf, struct scenario_machine *machi
         .cold = conf_bool(conf, "machine.cold"),
         .mends = conf_bool(conf, "machine.mends"),
     };
+    for (int i = 0; i < SCENARIO_PHYSICS; i++)
+        machine->physics[i] = conf_has(conf, "machine.physics.%s", physics_keys[i])
+                                  ? conf_int(conf, "machine.physics.%s", physics_keys[i])
+                                  : SCENARIO_USUAL;
 }
 
 static int64_t int_or(const struct conf *conf, const char *path, int64_t absent)
@@ -391,6 +454,7 @@ static void read_expect(const struct conf *conf, struct scenario_expect *expect)
     expect->voids_most = int_or(conf, "expect.voids_most", -1);
     expect->fills_most = int_or(conf, "expect.fills_most", -1);
     expect->slips = conf_int(conf, "expect.slips");
+    expect->drift_most = int_or(conf, "expect.drift_most", -1);
     expect->alarm_count = read_list(conf, "expect.alarms", expect->alarms);
     expect->reason_count = read_list(conf, "expect.reasons", expect->reasons);
     expect->blocked = conf_text(conf, "expect.blocked");

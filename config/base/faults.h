@@ -11,8 +11,9 @@
 #define FAULT_TABLE(X)                                                                                      \
     X(NONE, "none", "nothing")                                                                              \
     X(MISSED, "missed", "the pocket was empty: no pulse")                                                   \
-    X(TWINS, "twins", "two pieces fall, the sensor sees two")                                               \
-    X(TWINS_UNSEEN, "twins-unseen", "two pieces fall, the sensor sees one")                                 \
+    X(TWINS, "twins",                                                                                       \
+      "two pieces fall, one behind the other: the sensor sees two, or one when their pulses meet")          \
+    X(TWINS_UNSEEN, "twins-unseen", "two pieces fall side by side, the sensor sees one")                    \
     X(BROKEN, "broken", "the piece breaks, the sensor notices")                                             \
     X(LATE, "late", "the piece hangs and falls after its window closed")                                    \
     X(JAM, "jam", "the rotor sticks; two automatic reversals are tried")                                    \
@@ -47,6 +48,57 @@
     X(STATE_STUCK, "state-stuck", false, "no acting state ends")                                     \
     X(SLOW, "slow", false, "value permille are added to the cycle")
 
+/*
+ * What a machine is like: keys of `machine.physics` in scenario files and fields of struct world_params.
+ * X(field, "key", kind, factor, least, most, usual, text); kind MS is a duration whose milliseconds are
+ * multiplied by factor for the field, INT a whole number, RATE a chance in a thousand million of one piece or
+ * one pouch, as the text says, which counts whatever machine.faults_percent is.
+ */
+#define PHYSICS_TABLE(X)                                                                                     \
+    X(jitter_permille, "jitter_permille", INT, 1, 0, 500, 30, "of the cycle, either way")                    \
+    X(advance_us, "advance", MS, 1000, 1, 10000, 80, "film advance and print")                               \
+    X(drop_floor_us, "drop_floor", MS, 1000, 1, 10000, 60, "shortest fall of a piece")                       \
+    X(drop_median_us, "drop_median", MS, 1000, 1, 10000, 60, "median of the log-normal time on top of that") \
+    X(no_pulse_us, "no_pulse", MS, 1000, 100, 60000, 2500, "a drop without a pulse for so long is given up") \
+    X(reversal_us, "reversal", MS, 1000, 10, 60000, 1000, "one automatic attempt to clear a jam")            \
+    X(pulse_least_us, "pulse_least", MS, 1000, 1, 1000, 8, "shortest pulse of a falling piece")              \
+    X(pulse_most_us, "pulse_most", MS, 1000, 1, 1000, 30, "longest one")                                     \
+    X(debounce_us, "debounce", MS, 1000, 0, 1000, 3, "the count sensor joins pulses that are closer")        \
+    X(twin_gap_us, "twin_gap", MS, 1000, 0, 10000, 40,                                                       \
+      "two pieces of one pocket fall at least so far apart")                                                 \
+    X(twin_spread_us, "twin_spread", MS, 1000, 0, 10000, 80, "and at most so much further")                  \
+    X(dwell_us, "dwell", MS, 1000, 1, 10000, 300, "seal")                                                    \
+    X(contact_us, "contact", MS, 1000, 0, 1000, 5,                                                           \
+      "contacts of door and emergency stop chatter for so long")                                             \
+    X(discrepancy_us, "discrepancy", MS, 1000, 1, 60000, 500,                                                \
+      "two channels of a guard may disagree so long")                                                        \
+    X(boot_us, "boot", MS, 1000, 1, 600000, 8000, "from power to the first answer")                          \
+    X(starting_us, "starting", MS, 1000, 0, 600000, 5000, "state Starting, when the sealer is warm")         \
+    X(resetting_us, "resetting", MS, 1000, 0, 600000, 10000, "state Resetting")                              \
+    X(silence_us, "silence", MS, 1000, 100, 3600000, 2000, "controller's heartbeat missing for so long")     \
+    X(starve_us, "starve", MS, 1000, 1, 3600000, 500, "Execute without a job before Suspending")             \
+    X(pouch_mm, "pouch_mm", INT, 1, 10, 500, 75, "film of one pouch")                                        \
+    X(reel_mm, "reel_mm", INT, 1, 10, 10000000, 300000, "film and ribbon of a new reel")                     \
+    X(seal_set_dc, "seal_set_dc", INT, 1, 300, 3000, 1500, "set point of the sealer, 0.1 C")                 \
+    X(seal_band_dc, "seal_band_dc", INT, 1, 1, 1000, 50, "and how far from it a seal is right")              \
+    X(warm_ms, "warm", MS, 1, 1000, 3600000, 90000, "time constant of the sealer")                           \
+    X(weight_sigma_permille, "weight_sigma_permille", INT, 1, 0, 1000, 20, "of one piece, before a weigher") \
+    X(rates.missed, "missed", RATE, 1, 0, 1000000000, 100000, "a piece: the pocket was empty")               \
+    X(rates.twins, "twins", RATE, 1, 0, 1000000000, 10000, "a piece: two fall")                              \
+    X(rates.twins_unseen, "twins_unseen", RATE, 1, 0, 1000000000, 0, "a piece: two fall as one")             \
+    X(rates.broken, "broken", RATE, 1, 0, 1000000000, 10000, "a piece: it breaks")                           \
+    X(rates.late, "late", RATE, 1, 0, 1000000000, 10000, "a piece: it falls after its window closed")        \
+    X(rates.jam, "jam", RATE, 1, 0, 1000000000, 200000, "a piece: the rotor sticks")                         \
+    X(rates.jam_clears, "jam_clears", RATE, 1, 0, 1000000000, 800000000, "one automatic reversal helps")     \
+    X(rates.bounce, "bounce", RATE, 1, 0, 1000000000, 0, "a piece: its pulse chatters")                      \
+    X(rates.print_unread, "print_unread", RATE, 1, 0, 1000000000, 10000,                                     \
+      "a pouch: its number is not readable")                                                                 \
+    X(rates.film_slip, "film_slip", RATE, 1, 0, 1000000000, 0, "a pouch")                                    \
+    X(rates.vision_alarm, "vision_alarm", RATE, 1, 0, 1000000000, 1000000,                                   \
+      "a right pouch: the camera refuses it")                                                                \
+    X(rates.vision_miss, "vision_miss", RATE, 1, 0, 1000000000, 1000000,                                     \
+      "a wrong pouch: the camera passes it")
+
 /* Of hands and the mains, at one machine. X(name, word, text) */
 #define HAND_TABLE(X)                                                                           \
     X(POWER_OFF, "power-off", "the plug is pulled")                                             \
@@ -65,15 +117,20 @@
     X(MEND_ALL, "mend-all", "service was there: nothing that lasts is broken any more")
 
 /* Of the line; value: with the value-th request from here (1). X(name, word, text) */
-#define LINE_FAULT_TABLE(X)                                                                          \
-    X(LOSE_REQUEST, "lose-request", "a request never reaches the machine")                           \
-    X(LOSE_ANSWER, "lose-answer", "the machine does it, its answer is lost")                         \
-    X(LATE_ANSWER, "late-answer", "the answer comes after the time-out")                             \
-    X(REPEAT_REQUEST, "repeat-request", "the machine sees a request twice")                          \
-    X(RESET_LINK, "reset-link", "the connection breaks before the request arrives")                  \
-    X(TEAR_REQUEST, "tear-request", "a mailbox arrives with a wrong CRC, another request not whole") \
-    X(TEAR_ANSWER, "tear-answer", "the answer is cut off or has a wrong CRC")                        \
-    X(BUSY, "busy", "the machine answers with exception 06")
+#define LINE_FAULT_TABLE(X)                                                                           \
+    X(LOSE_REQUEST, "lose-request", "a request never reaches the machine")                            \
+    X(LOSE_ANSWER, "lose-answer", "the machine does it, its answer is lost")                          \
+    X(LATE_ANSWER, "late-answer", "the answer comes after the time-out")                              \
+    X(REPEAT_REQUEST, "repeat-request", "the machine sees a request twice")                           \
+    X(RESET_LINK, "reset-link", "the connection breaks before the request arrives")                   \
+    X(TEAR_REQUEST, "tear-request", "a mailbox arrives with a wrong CRC, another request not whole")  \
+    X(TEAR_ANSWER, "tear-answer", "the answer is cut off or has a wrong CRC")                         \
+    X(BUSY, "busy", "the machine answers with exception 06")                                          \
+    X(GATEWAY, "gateway", "a gateway answers with exception 0B: no machine there")                    \
+    X(WRONG_ID, "wrong-id", "the answer bears another transaction id, on a serial line another unit") \
+    X(HALF_OPEN, "half-open", "the connection stays open and nothing is answered on it any more")     \
+    X(DRIP, "drip", "the answer comes one byte at a time")                                            \
+    X(GLUE, "glue", "the answer is held and comes in one piece with the next one")
 
 /* Of the controller's process and of people, only where a controller is part of the run. X(name, word, text)
  */

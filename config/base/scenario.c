@@ -22,6 +22,28 @@ const char *const scenario_states[] = {"Clearing",   "Stopped",   "Starting",   
                                        "Held",       "Unholding", "Suspending", "Unsuspending", "Resetting",
                                        "Completing", "Complete",  NULL};
 
+const char *const scenario_alarms[] = {"ESTOP",
+                                       "GUARD_OPEN",
+                                       "GUARD_DISCREPANCY",
+                                       "DOUBTFUL_POUCH",
+                                       "NV_FAULT",
+                                       "CANISTER_EMPTY",
+                                       "JAM",
+                                       "SENSOR_FAULT",
+                                       "FILM_OUT",
+                                       "RIBBON_OUT",
+                                       "PRINTER",
+                                       "SEAL_COLD",
+                                       "SEAL_HOT",
+                                       "THERMOCOUPLE",
+                                       "CONTROLLER_SILENT",
+                                       "CANISTER_WRONG",
+                                       "CANISTER_LID",
+                                       "FILM_SLIP",
+                                       "VISION_FAULT",
+                                       "WEIGHER_FAULT",
+                                       NULL};
+
 const char *scenario_action_text(enum scenario_action action)
 {
     return action < SCENARIO_ACTIONS ? texts[action] : "?";

@@ -50,6 +50,14 @@ enum scenario_action scenario_action_undo(enum scenario_action action);
 /* SCENARIO_ACTIONS: no such word. */
 enum scenario_action scenario_action_find(const char *word);
 
+/* One a row of PHYSICS_TABLE. */
+enum {
+#define PHYSICS_COUNT(field, key, kind, factor, least, most, usual, text) +1
+    SCENARIO_PHYSICS = 0 PHYSICS_TABLE(PHYSICS_COUNT),
+#undef PHYSICS_COUNT
+};
+#define SCENARIO_USUAL INT64_MIN
+
 enum scenario_trigger {
     SCENARIO_AT,    /* a time since the start */
     SCENARIO_POUCH, /* a phase of the pouch with a number */
@@ -62,6 +70,8 @@ enum scenario_trigger {
 extern const char *const scenario_phases[];
 /* The machine's states by their names in the log; NULL-ended. */
 extern const char *const scenario_states[];
+/* The machine's alarms by their names, in the order of their numbers; NULL-ended. */
+extern const char *const scenario_alarms[];
 
 /* One thing to do; bay, canister, value and text as the action's row of faults.h says. */
 struct scenario_deed {
@@ -96,7 +106,8 @@ struct scenario_machine {
     bool camera;
     bool weigher;
     bool cold;
-    bool mends; /* a patient operator mends before Unhold and Reset */
+    bool mends;                        /* a patient operator mends before Unhold and Reset */
+    int64_t physics[SCENARIO_PHYSICS]; /* as in the file; SCENARIO_USUAL: not said there */
 };
 
 /* -1 and "" : not looked at. */
@@ -107,6 +118,7 @@ struct scenario_expect {
     int64_t voids_least, voids_most;
     int64_t fills_most; /* numbers given out */
     int64_t slips;      /* good by the store, wrong in truth: 0 but where a hazard has no control yet */
+    int64_t drift_most; /* pieces by which books and truth may differ at the end */
     const char *alarms[SCENARIO_LIST_MAX];
     int alarm_count;
     const char *reasons[SCENARIO_LIST_MAX]; /* words of the reason of a void pouch */

@@ -242,6 +242,15 @@ static void act(void *data, int64_t now_us)
 
 /* ---- life ---- */
 
+int director_needs_crew(const struct scenario *scenario)
+{
+    for (int i = 0; i < scenario->event_count; i++) {
+        if (scenario->events[i].deed.action >= SCENARIO_CREW)
+            return i;
+    }
+    return -1;
+}
+
 int director_needs_outside(const struct scenario *scenario)
 {
     for (int i = 0; i < scenario->event_count; i++) {

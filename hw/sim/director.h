@@ -35,6 +35,8 @@ void director_destroy(struct director *director);
 bool director_is_busy(const struct director *director);
 /* The first event that has not happened so far; -1: each one has, at least once. */
 int director_first_unseen(const struct director *director);
+/* The first event that is of the controller or people; -1: none. */
+int director_needs_crew(const struct scenario *scenario);
 /* The first event that is not the machine's own; -1: none. */
 int director_needs_outside(const struct scenario *scenario);
 

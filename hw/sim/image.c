@@ -333,42 +333,105 @@ static void forget_after_boot(struct image *image)
     memset(image->coils, 0, sizeof image->coils);
 }
 
+static int do_read_holding(struct image *image, const uint8_t *request, size_t len, uint8_t *answer,
+                           size_t *ret_len)
+{
+    return do_read(image, PROFILE_HOLDING, request, len, answer, ret_len);
+}
+
+static int do_read_input(struct image *image, const uint8_t *request, size_t len, uint8_t *answer,
+                         size_t *ret_len)
+{
+    return do_read(image, PROFILE_INPUT, request, len, answer, ret_len);
+}
+
+static const struct function_row {
+    uint8_t function;
+    bool reads; /* as of the last scan */
+    bool coils; /* only where the profile has some */
+    int (*run)(struct image *image, const uint8_t *request, size_t len, uint8_t *answer, size_t *ret_len);
+} function_rows[] = {
+    {.function = 3, .run = do_read_holding, .reads = true},
+    {.function = 4, .run = do_read_input, .reads = true},
+    {.function = 6, .run = do_write_one},
+    {.function = 16, .run = do_write},
+    {.function = 23, .run = do_write_and_read},
+    {.function = 1, .run = do_read_coils, .coils = true},
+    {.function = 5, .run = do_write_coil, .coils = true},
+    {.function = 15, .run = do_write_coils, .coils = true},
+};
+
+static const struct function_row *find_function(const struct image *image, uint8_t function)
+{
+    bool has_coils = image->profile->points[PROFILE_CONTROL_COMMAND].coils;
+    for (size_t i = 0; i < sizeof function_rows / sizeof function_rows[0]; i++) {
+        if (function_rows[i].function == function && (has_coils || !function_rows[i].coils))
+            return &function_rows[i];
+    }
+    return NULL;
+}
+
+static size_t exception(uint8_t function, int code, uint8_t *ret_answer)
+{
+    ret_answer[0] = (uint8_t)(function | 0x80);
+    ret_answer[1] = (uint8_t)code;
+    return 2;
+}
+
 size_t image_answer(struct image *image, int64_t now_us, const uint8_t *request, size_t len,
                     uint8_t ret_answer[IMAGE_PDU_MAX])
 {
     if (len == 0)
         return 0;
-    uint8_t function = request[0];
-    bool reads = function == 3 || function == 4;
-    world_advance(image->world, reads ? now_us - now_us % image->scan_us : now_us);
+    const struct function_row *row = find_function(image, request[0]);
+    world_advance(image->world, row && row->reads ? now_us - now_us % image->scan_us : now_us);
     if (!world_answers(image->world))
         return 0;
     forget_after_boot(image);
     size_t answer_len = 0;
-    int rc = BAD_FUNCTION;
-    bool has_coils = image->profile->points[PROFILE_CONTROL_COMMAND].coils;
-    if (has_coils && function == 1)
-        rc = do_read_coils(image, request, len, ret_answer, &answer_len);
-    else if (has_coils && function == 5)
-        rc = do_write_coil(image, request, len, ret_answer, &answer_len);
-    else if (has_coils && function == 15)
-        rc = do_write_coils(image, request, len, ret_answer, &answer_len);
-    else if (function == 3)
-        rc = do_read(image, PROFILE_HOLDING, request, len, ret_answer, &answer_len);
-    else if (function == 4)
-        rc = do_read(image, PROFILE_INPUT, request, len, ret_answer, &answer_len);
-    else if (function == 6)
-        rc = do_write_one(image, request, len, ret_answer, &answer_len);
-    else if (function == 16)
-        rc = do_write(image, request, len, ret_answer, &answer_len);
-    else if (function == 23)
-        rc = do_write_and_read(image, request, len, ret_answer, &answer_len);
+    int rc = row ? row->run(image, request, len, ret_answer, &answer_len) : BAD_FUNCTION;
     if (rc == SILENT || !world_answers(image->world))
         return 0;
-    ret_answer[0] = function;
-    if (rc == FINE)
-        return answer_len;
-    ret_answer[0] = (uint8_t)(function | 0x80);
-    ret_answer[1] = (uint8_t)rc;
-    return 2;
+    ret_answer[0] = request[0];
+    return rc == FINE ? answer_len : exception(request[0], rc, ret_answer);
+}
+
+size_t image_answer_through(struct image *image, enum sim_fault fault, int64_t now_us, const uint8_t *request,
+                            size_t len, uint8_t ret_answer[IMAGE_PDU_MAX])
+{
+    uint8_t torn[IMAGE_PDU_MAX];
+    if (len == 0 || len > IMAGE_PDU_MAX)
+        return 0;
+    switch (fault) {
+    case SIM_LOSE_REQUEST:
+    case SIM_RESET_LINK:
+    case SIM_HALF_OPEN:
+        return 0;
+    case SIM_BUSY:
+    case SIM_GATEWAY:
+        world_advance(image->world, now_us);
+        return world_answers(image->world)
+                   ? exception(request[0], fault == SIM_BUSY ? BUSY : IMAGE_NO_ANSWER, ret_answer)
+                   : 0;
+    case SIM_TEAR_REQUEST: /* the last byte of a block that is written whole; else not a request any more */
+        if (request[0] != 16)
+            return 0;
+        memcpy(torn, request, len);
+        torn[len - 1] ^= 0x55;
+        return image_answer(image, now_us, torn, len, ret_answer);
+    case SIM_REPEAT_REQUEST:
+        (void)image_answer(image, now_us, request, len, ret_answer); /* the second one's answer counts */
+        break;
+    case SIM_LOSE_ANSWER:
+        (void)image_answer(image, now_us, request, len, ret_answer); /* done, and never heard of */
+        return 0;
+    case SIM_LATE_ANSWER:
+    case SIM_TEAR_ANSWER:
+    case SIM_WRONG_ID:
+    case SIM_DRIP:
+    case SIM_GLUE:
+    case SIM_NO_FAULT:
+        break;
+    }
+    return image_answer(image, now_us, request, len, ret_answer);
 }

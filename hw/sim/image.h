@@ -22,10 +22,11 @@
 #include <stdint.h>
 
 #include "hw/modbus/map.h"
+#include "hw/sim/line_fault.h"
 
 struct world;
 
-enum { IMAGE_PDU_MAX = 253, IMAGE_SCAN_US = 10000 };
+enum { IMAGE_PDU_MAX = 253, IMAGE_SCAN_US = 10000, IMAGE_NO_ANSWER = 0x0B /* exception of a gateway */ };
 
 struct image {
     const struct profile *profile;
@@ -46,5 +47,11 @@ void image_init(struct image *image, const struct profile *profile, struct world
  */
 size_t image_answer(struct image *image, int64_t now_us, const uint8_t *request, size_t len,
                     uint8_t ret_answer[IMAGE_PDU_MAX]);
+/*
+ * The same for a request that meets a fault of the line: what of it concerns the machine. 0: there is no
+ * answer. What becomes of the answer's bytes (late, cut, another id, ...) is the caller's.
+ */
+size_t image_answer_through(struct image *image, enum sim_fault fault, int64_t now_us, const uint8_t *request,
+                            size_t len, uint8_t ret_answer[IMAGE_PDU_MAX]);
 
 #endif

@@ -49,6 +49,7 @@ struct serial {
     struct loop_timer *tick;
     struct loop_timer *timer; /* end of a frame, or of an answer */
     struct image *images;
+    struct line_faults *faults; /* a machine */
     struct rng rng;
 
     uint8_t in[ADU_MAX];
@@ -89,20 +90,24 @@ static void add_noise(struct serial *s, uint8_t *bytes, size_t len)
     }
 }
 
-static void put_answer(struct serial *s, uint8_t unit, size_t pdu_len)
+static void put_answer(struct serial *s, uint8_t unit, size_t pdu_len, enum sim_fault fault)
 {
     struct pending *out = &s->pending[s->pending_count];
     uint32_t turn_ms = SERIAL_TURN_MIN_MS + rng_below(&s->rng, SERIAL_TURN_MAX_MS - SERIAL_TURN_MIN_MS + 1);
     int64_t begin_us = now_us(s);
     if (s->pending_count > 0 && s->pending[s->pending_count - 1].due_us > begin_us)
         begin_us = s->pending[s->pending_count - 1].due_us;
-    out->bytes[0] = unit;
+    if (fault == SIM_LATE_ANSWER)
+        turn_ms = SERIAL_LATE_MS;
+    out->bytes[0] = (uint8_t)(unit + (fault == SIM_WRONG_ID));
     out->len = 1 + pdu_len;
     uint16_t crc = crc16(out->bytes, out->len);
     out->bytes[out->len++] = (uint8_t)(crc & 0xFF); /* low byte first on a serial line */
     out->bytes[out->len++] = (uint8_t)(crc >> 8);
     out->due_us = begin_us + (int64_t)turn_ms * 1000 + chars_us(s, out->len);
     add_noise(s, out->bytes, out->len);
+    if (fault == SIM_TEAR_ANSWER)
+        out->bytes[out->len - 1] ^= 0x55;
     s->pending_count++;
 }
 
@@ -124,11 +129,12 @@ static void take_frame(struct serial *s)
         return;
     }
     uint8_t *answer = s->pending[s->pending_count].bytes + 1;
-    size_t pdu = image_answer(&s->images[unit - 1], now_us(s), s->in + 1, len - 3, answer);
+    enum sim_fault fault = line_faults_next(&s->faults[unit - 1]);
+    size_t pdu = image_answer_through(&s->images[unit - 1], fault, now_us(s), s->in + 1, len - 3, answer);
     if (s->params.flush)
         s->params.flush(s->params.flush_data);
     if (pdu > 0)
-        put_answer(s, (uint8_t)unit, pdu);
+        put_answer(s, (uint8_t)unit, pdu, fault);
 }
 
 static void send_answer(struct serial *s)
@@ -252,9 +258,10 @@ struct serial *serial_create(const struct serial_params *params, struct error *e
     s->fd = s->near_fd = -1;
     rng_init(&s->rng, params->seed, 0x5E61A1);
     s->images = calloc(params->count, sizeof *s->images);
+    s->faults = calloc(params->count, sizeof *s->faults);
     for (unsigned i = 0; s->images && i < params->count; i++)
         image_init(&s->images[i], params->profile, params->worlds[i], params->scan_ms * 1000);
-    if (!s->images) {
+    if (!s->images || !s->faults) {
         error_set(err, E_MEMORY, "no memory for a serial line");
         goto fail;
     }
@@ -289,7 +296,13 @@ void serial_destroy(struct serial *s)
     if (s->fd >= 0)
         close(s->fd);
     free(s->images);
+    free(s->faults);
     free(s);
+}
+
+bool serial_fail(struct serial *s, unsigned machine, enum sim_fault fault, uint64_t nth)
+{
+    return line_faults_plan(&s->faults[machine], fault, nth);
 }
 
 const char *serial_device(const struct serial *s)

@@ -8,6 +8,9 @@
  * above 19200 baud), a turnaround of SERIAL_TURN_MIN_MS to SERIAL_TURN_MAX_MS drawn evenly, and noise that
  * flips one bit of a character at a rate. All chance comes from the seed.
  *
+ * Faults of the line (serial_fail): a lost or late answer (SERIAL_LATE_MS), a wrong CRC, another unit's id.
+ * What only a connection has (reset, half-open) is a request that nobody hears; drip and glue change nothing.
+ *
  * Nothing blocks: what the other end does not read is lost, as on a wire. Worlds, loop, clock and profile are
  * borrowed.
  */
@@ -15,6 +18,8 @@
 #define HW_SIM_SERIAL_H
 
 #include <stdint.h>
+
+#include "hw/sim/line_fault.h"
 
 struct clock;
 struct error;
@@ -28,6 +33,7 @@ enum {
     SERIAL_BAUD_MAX = 921600,
     SERIAL_TURN_MIN_MS = 2,
     SERIAL_TURN_MAX_MS = 20,
+    SERIAL_LATE_MS = 1500,
     SERIAL_PENDING = 4, /* answers under way; a question beyond them is not heard */
     SERIAL_TICK_MS = 20 /* worlds move on without a request */
 };
@@ -52,6 +58,8 @@ struct serial_params {
 struct serial *serial_create(const struct serial_params *params, struct error *err);
 /* Removes the link, if it is still ours. NULL is allowed. */
 void serial_destroy(struct serial *serial);
+/* The nth request from now on to this machine (from 0) meets the fault; false: too many are planned. */
+bool serial_fail(struct serial *serial, unsigned machine, enum sim_fault fault, uint64_t nth);
 /* The pseudo-terminal's own name. */
 const char *serial_device(const struct serial *serial);
 

@@ -9,7 +9,7 @@
 #include "hw/machine.h"
 #include "hw/sim/world.h"
 
-enum { FAULTS_MAX = 16, DEADLINE_DEFAULT_MS = 500 };
+enum { DEADLINE_DEFAULT_MS = 500 };
 
 struct waiting {
     struct machine_request request;
@@ -30,13 +30,9 @@ struct sim_machine {
     uint32_t boots; /* of the world when the link was made */
     uint32_t session;
     uint16_t heartbeat; /* last one written: making safe must not feed the watchdog */
-    uint64_t requests;
+    bool dead;          /* half open: silent until the next connection */
     struct machine_counters counters;
-    struct {
-        uint64_t at; /* request number, from 1 */
-        enum sim_fault fault;
-    } faults[FAULTS_MAX];
-    unsigned fault_count;
+    struct line_faults faults;
 };
 
 static struct sim_machine *sim_of(struct machine *machine)
@@ -137,18 +133,6 @@ static void perform(struct sim_machine *sim, const struct machine_request *reque
 
 /* ---- the line ---- */
 
-static bool take_fault(struct sim_machine *sim, enum sim_fault *ret_fault)
-{
-    for (unsigned i = 0; i < sim->fault_count; i++) {
-        if (sim->faults[i].at != sim->requests)
-            continue;
-        *ret_fault = sim->faults[i].fault;
-        sim->faults[i] = sim->faults[--sim->fault_count];
-        return true;
-    }
-    return false;
-}
-
 static int64_t deadline_ms(const struct sim_machine *sim, const struct waiting *waiting)
 {
     uint32_t ms = waiting->request.deadline_ms ? waiting->request.deadline_ms : sim->params.deadline_ms;
@@ -190,33 +174,33 @@ static void put_on_line(struct sim_machine *sim, int64_t at_ms)
         settle_answer(sim, MACHINE_NOT_DONE, E_TIMEOUT, at_ms);
         return;
     }
-    enum sim_fault fault = SIM_LOSE_REQUEST;
-    sim->requests++;
     sim->counters.requests++;
-    bool faulty = take_fault(sim, &fault);
-    if (connects && (!world_answers(world) || (faulty && fault == SIM_RESET_LINK))) {
+    enum sim_fault fault = line_faults_next(&sim->faults);
+    if (connects && (!world_answers(world) || fault == SIM_RESET_LINK)) {
         settle_answer(sim, MACHINE_NOT_DONE, E_LINK, at_ms);
         return;
     }
     if (connects) {
         sim->linked = true;
+        sim->dead = false;
         sim->boots = world_boots(world);
         sim->session = 0;
         sim->counters.reconnects++;
     }
-    if ((faulty && fault == SIM_RESET_LINK) || sim->boots != world_boots(world)) {
+    if (fault == SIM_RESET_LINK || sim->boots != world_boots(world)) {
         settle_answer(sim, MACHINE_UNKNOWN, E_LINK, at_ms);
         return;
     }
-    if (!world_answers(world) || (faulty && fault == SIM_LOSE_REQUEST)) {
+    sim->dead = sim->dead || fault == SIM_HALF_OPEN;
+    if (!world_answers(world) || sim->dead || fault == SIM_LOSE_REQUEST) {
         settle_answer(sim, MACHINE_UNKNOWN, E_TIMEOUT, deadline_ms(sim, waiting));
         return;
     }
-    if (faulty && fault == SIM_BUSY) {
+    if (fault == SIM_BUSY || fault == SIM_GATEWAY) {
         settle_answer(sim, MACHINE_NOT_DONE, E_DEVICE, at_ms);
         return;
     }
-    if (faulty && fault == SIM_TEAR_REQUEST) {
+    if (fault == SIM_TEAR_REQUEST) {
         if (request->kind == MACHINE_PUT_JOB)
             world_put_torn(world);
         bool ignored = request->kind == MACHINE_PUT_JOB;
@@ -224,12 +208,12 @@ static void put_on_line(struct sim_machine *sim, int64_t at_ms)
         return;
     }
     perform(sim, request, &sim->answer);
-    if (faulty && fault == SIM_REPEAT_REQUEST && world_answers(world))
+    if (fault == SIM_REPEAT_REQUEST && world_answers(world))
         perform(sim, request, &sim->answer);
     int code = sim->answer.code;
-    if (faulty && fault == SIM_TEAR_ANSWER)
+    if (fault == SIM_TEAR_ANSWER || fault == SIM_WRONG_ID)
         settle_answer(sim, MACHINE_UNKNOWN, E_FRAME, at_ms);
-    else if (code == E_TIMEOUT || (faulty && (fault == SIM_LOSE_ANSWER || fault == SIM_LATE_ANSWER)))
+    else if (code == E_TIMEOUT || fault == SIM_LOSE_ANSWER || fault == SIM_LATE_ANSWER)
         settle_answer(sim, MACHINE_UNKNOWN, E_TIMEOUT, deadline_ms(sim, waiting));
     else
         settle_answer(sim, code == 0 || code == E_NOT_FOUND ? MACHINE_DONE : MACHINE_NOT_DONE, code, at_ms);
@@ -338,10 +322,7 @@ struct machine *sim_machine_create(const struct sim_machine_params *params, stru
 
 void sim_machine_fail(struct machine *machine, enum sim_fault fault, uint64_t nth)
 {
-    struct sim_machine *sim = sim_of(machine);
-    assert(sim->fault_count < FAULTS_MAX && nth > 0);
-    sim->faults[sim->fault_count].at = sim->requests + nth;
-    sim->faults[sim->fault_count++].fault = fault;
+    (void)line_faults_plan(&sim_of(machine)->faults, fault, nth); /* beyond the bound it does not happen */
 }
 
 void sim_machine_plug(struct machine *machine, struct world *world)
@@ -353,7 +334,7 @@ void sim_machine_plug(struct machine *machine, struct world *world)
 
 uint64_t sim_machine_requests(const struct machine *machine)
 {
-    return ((const struct sim_machine *)machine)->requests;
+    return ((const struct sim_machine *)machine)->faults.requests;
 }
 
 int64_t sim_machine_next_due_ms(const struct machine *machine)

@@ -19,6 +19,8 @@
 
 #include <stdint.h>
 
+#include "hw/sim/line_fault.h"
+
 struct clock;
 struct error;
 struct machine;
@@ -31,21 +33,11 @@ struct sim_machine_params {
     uint32_t deadline_ms; /* of requests that name none; 0: 500 */
 };
 
-enum sim_fault {
-    SIM_LOSE_REQUEST,   /* it never reaches the machine */
-    SIM_LOSE_ANSWER,    /* the machine does it, the answer is lost */
-    SIM_REPEAT_REQUEST, /* the machine sees it twice */
-    SIM_RESET_LINK,     /* the connection breaks before the request arrives */
-    SIM_LATE_ANSWER,    /* the machine does it, the answer comes after the time-out and is thrown away */
-    SIM_TEAR_REQUEST, /* a job's mailbox arrives torn (ignored, yet answered); another request is not whole */
-    SIM_TEAR_ANSWER,  /* the machine does it, the answer is cut off */
-    SIM_BUSY,         /* the machine answers with exception 06 and does nothing */
-};
-
 struct machine *sim_machine_create(const struct sim_machine_params *params, struct error *err);
 
-/* The nth request from now on (1: the next one that goes onto the line) meets this fault. Up to 16 are kept.
- */
+/* The nth request from now on (1: the next one that goes onto the line) meets this fault; at most
+ * LINE_FAULTS_PLANNED are kept. There are no bytes here: a wrong id is an answer cut off, and drip and glue
+ * change nothing. */
 void sim_machine_fail(struct machine *machine, enum sim_fault fault, uint64_t nth);
 /* Another machine is put on the line; the link breaks. */
 void sim_machine_plug(struct machine *machine, struct world *world);

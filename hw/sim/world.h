@@ -112,6 +112,8 @@ void world_direct(struct world *world, const struct world_director *director);
 /* Truth, for checkers only. Rows in the order in which pouches were begun; a pointer is valid until the next
  * world_advance. */
 size_t world_truth_count(const struct world *world);
+/* Memory that they take. */
+size_t world_truth_bytes(const struct world *world);
 const struct world_truth *world_truth(const struct world *world, size_t row);
 
 #endif

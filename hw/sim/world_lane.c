@@ -123,37 +123,67 @@ enum machine_alarm lane_seat_alarm(const struct world *world, unsigned bay, uint
     return MACHINE_ALARM_NONE;
 }
 
-/* Edges of a bouncing contact within BOUNCE_US: one that comes later than the debounce after the last counted
- * one is taken for another piece. */
+/* The sensor is dark from begin to end. */
+struct pulse {
+    uint32_t begin_us;
+    uint32_t end_us;
+};
+
+/* What the counter makes of the light: an edge counts when the sensor was lit before it, and when the last
+ * one that counted is further back than the debounce. Pulses that overlap are one; pulses by begin. */
+static uint16_t count_pulses(const struct world *world, const struct pulse *pulses, unsigned count)
+{
+    uint16_t counted = 1;
+    uint32_t last_us = pulses[0].begin_us, lit_us = pulses[0].end_us;
+    for (unsigned i = 1; i < count; i++) {
+        if (pulses[i].begin_us >= lit_us && pulses[i].begin_us - last_us > world->params.debounce_us) {
+            last_us = pulses[i].begin_us;
+            counted++;
+        }
+        if (pulses[i].end_us > lit_us)
+            lit_us = pulses[i].end_us;
+    }
+    return counted;
+}
+
+/* 2 to EDGES_MAX flickers within BOUNCE_US. */
 static uint16_t bounced_pulses(struct world *world)
 {
-    uint32_t at_us[EDGES_MAX];
+    struct pulse pulses[EDGES_MAX];
     uint32_t edges = 2 + world_draw_below(world, EDGES_MAX - 1);
     for (uint32_t i = 0; i < edges; i++) {
         uint32_t t = i == 0 ? 0 : world_draw_below(world, BOUNCE_US);
         uint32_t k = i;
-        for (; k > 0 && at_us[k - 1] > t; k--)
-            at_us[k] = at_us[k - 1];
-        at_us[k] = t;
+        for (; k > 0 && pulses[k - 1].begin_us > t; k--)
+            pulses[k] = pulses[k - 1];
+        pulses[k] = (struct pulse){t, t};
     }
-    uint16_t pulses = 1;
-    uint32_t last_us = 0;
-    for (uint32_t i = 1; i < edges; i++) {
-        if (at_us[i] - last_us <= world->params.debounce_us)
-            continue;
-        last_us = at_us[i];
-        pulses++;
-    }
-    return pulses;
+    return count_pulses(world, pulses, edges);
+}
+
+static uint32_t draw_between(struct world *world, uint32_t least, uint32_t most)
+{
+    return most > least ? least + world_draw_below(world, most - least + 1) : least;
+}
+
+/* Two pieces of one pocket, one behind the other: their pulses may run into each other. */
+static uint16_t twin_pulses(struct world *world)
+{
+    const struct world_params *p = &world->params;
+    uint32_t gap_us = draw_between(world, p->twin_gap_us, p->twin_gap_us + p->twin_spread_us);
+    struct pulse pulses[2] = {{0, draw_between(world, p->pulse_least_us, p->pulse_most_us)},
+                              {gap_us, gap_us + draw_between(world, p->pulse_least_us, p->pulse_most_us)}};
+    return count_pulses(world, pulses, 2);
 }
 
 /* What the sensor will see of the pieces that fall. */
 static uint16_t pulses_of(struct world *world, const struct lane *lane)
 {
-    uint16_t pulses = lane->fault == WORLD_FAULT_TWINS_UNSEEN ? 1 : lane->pieces;
     if (lane->fault == WORLD_FAULT_BOUNCE || trouble_of_bay(world, WORLD_TROUBLE_SENSOR_BOUNCE, lane->bay))
-        pulses = bounced_pulses(world);
-    return pulses;
+        return bounced_pulses(world);
+    if (lane->fault == WORLD_FAULT_TWINS && lane->pieces == 2)
+        return twin_pulses(world);
+    return lane->fault == WORLD_FAULT_TWINS_UNSEEN ? 1 : lane->pieces;
 }
 
 /* Starts the lane's next piece on its way. */

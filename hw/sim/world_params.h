@@ -58,9 +58,14 @@ struct world_params {
     uint32_t drop_median_us;  /* of the log-normal part on top of the floor */
     uint32_t no_pulse_us;     /* a drop without a pulse for so long is given up */
     uint32_t reversal_us;     /* one automatic attempt to clear a jam */
-    uint32_t debounce_us;     /* of the count sensors: edges closer than this are one pulse */
-    uint32_t dwell_us;        /* seal */
-    uint32_t discrepancy_us;  /* two channels of a guard may disagree for so long */
+    uint32_t pulse_least_us;  /* pulse of a piece before the count sensor */
+    uint32_t pulse_most_us;
+    uint32_t debounce_us;    /* of the count sensors: pulses closer than this are one */
+    uint32_t twin_gap_us;    /* between two pieces of one pocket, at least */
+    uint32_t twin_spread_us; /* and at most so much more */
+    uint32_t contact_us;     /* contacts of door and emergency stop chatter for so long */
+    uint32_t dwell_us;       /* seal */
+    uint32_t discrepancy_us; /* two channels of a guard may disagree for so long */
     uint32_t boot_us;
     uint32_t starting_us;
     uint32_t resetting_us;

@@ -98,6 +98,11 @@ void world_event(struct world *world, uint32_t seq, const char *name, const char
         world->director.event(world->director.data, &event);
 }
 
+size_t world_truth_bytes(const struct world *world)
+{
+    return world->truth_cap * sizeof *world->truth;
+}
+
 size_t world_truth_count(const struct world *world)
 {
     return world->truth_count;

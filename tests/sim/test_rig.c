@@ -17,10 +17,12 @@
 #include "config/base/log.h"
 #include "config/scenario.h"
 #include "hw/machine.h"
+#include "hw/machine_codes.h"
 #include "hw/packml.h"
 #include "tests/support/scratch.h"
 #include "tools/sachet-rig/diff.h"
 #include "tools/sachet-rig/page.h"
+#include "tools/sachet-rig/sense.h"
 #include "tools/stage/play.h"
 
 /* ---- a machine port that lies ---- */
@@ -234,8 +236,10 @@ static void what_a_scenario_does_not_expect_fails_it(void **state)
         {SCENARIO("expect: {good: 5}\n"), "good: 6, expected 5"},
         {SCENARIO("expect: {voids_least: 1}\n"), "void: 0, expected 1 or more"},
         {SCENARIO("expect: {alarms: [JAM]}\n"), "alarm JAM was not raised"},
-        {SCENARIO("expect: {alarms: [NOISE]}\n"), "there is no alarm NOISE"},
         {SCENARIO("expect: {reasons: [jam]}\n"), "no void pouch because of 'jam'"},
+        {SCENARIO("events:\n  - {when: {pouch: 2}, do: twins-unseen, bay: 3}\nexpect: {slips: 1, drift_most: "
+                  "0}\n"),
+         "pieces of stock drift: 1, expected 0"},
         {SCENARIO("expect: {slips: 1}\n"), "slips: 0, expected 1"},
         {SCENARIO("expect: {state: Aborted}\n"), "expected Aborted"},
         {SCENARIO("expect: {halted: true}\n"), "the line goes on"},
@@ -345,6 +349,11 @@ static void scenarios_are_refused_with_their_place(void **state)
         {SCENARIO("events:\n  - {when: {pouch: 1}, do: store}\n"), "needs `text`"},
         {SCENARIO("events:\n  - {when: {pouch: 1}, do: jam, bay: 0, for: 2 s}\n"), "cannot be taken back"},
         {SCENARIO("events:\n  - {when: {pouch: 1}, do: freeze-controller}\n"), "needs `for`"},
+        {SCENARIO("events:\n  - {when: {pouch: 1}, do: ask-batch, text: dance}\n"), "test.yaml:7:45"},
+        {SCENARIO("expect: {alarms: [NOISE]}\n"), "test.yaml:6:19: `NOISE` is not known"},
+        {SCENARIO("machine: {physics: {debounce: 5}}\n"), "`5` has no unit"},
+        {SCENARIO("machine: {physics: {jam: 2000000000}}\n"), "test.yaml:6:26"},
+        {SCENARIO("machine: {physics: {jamm: 2}}\n"), "did you mean `jam`"},
         {"format: sachet-scenario/1\ntitle: a\nhazards: [H29]\ncontrol: b\n", "no hazard"},
         {"format: sachet-scenario/1\ntitle: a\nhazards: [H1]\n", "control"},
     };
@@ -367,11 +376,35 @@ static void the_words_of_scenarios_are_those_of_the_machine(void **state)
     (void)state;
     for (int i = 0; scenario_states[i]; i++)
         assert_string_equal(scenario_states[i], machine_state_name((enum machine_state)(i + 1)));
+    for (unsigned i = 0; scenario_alarms[i]; i++)
+        assert_string_equal(scenario_alarms[i], machine_alarm_name(i));
     for (unsigned i = 0; i < SCENARIO_ACTIONS; i++) {
         assert_int_equal(scenario_action_find(scenario_action_words[i]), i);
         assert_true(strlen(scenario_action_text((enum scenario_action)i)) > 0);
     }
     assert_int_equal(scenario_action_find("nonsense"), SCENARIO_ACTIONS);
+}
+
+/* ---- sensitivity ---- */
+
+/* Against the formula in floating point, worked out by hand for these. */
+static void intervals_are_wilsons(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t k, n;
+        struct sense_interval want;
+    } rows[] = {
+        {0, 0, {0, 0, 1000}},          {0, 10, {0, 0, 278}},       {10, 10, {1000, 722, 1000}},
+        {5, 10, {500, 236, 764}},      {99, 100, {990, 945, 999}}, {1, 100, {10, 1, 55}},
+        {999, 1000, {999, 994, 1000}}, {500, 1000000, {1, 0, 1}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sense_interval got = sense_wilson(rows[i].k, rows[i].n);
+        if (got.rate != rows[i].want.rate || got.least != rows[i].want.least || got.most != rows[i].want.most)
+            fail_msg("%d of %d: %d (%d to %d)", (int)rows[i].k, (int)rows[i].n, got.rate, got.least,
+                     got.most);
+    }
 }
 
 int main(void)
@@ -386,6 +419,7 @@ int main(void)
         cmocka_unit_test(the_page_keeps_the_day_of_the_last_pass),
         cmocka_unit_test(scenarios_are_refused_with_their_place),
         cmocka_unit_test(the_words_of_scenarios_are_those_of_the_machine),
+        cmocka_unit_test(intervals_are_wilsons),
     };
     if (access("/dev/shm", W_OK) == 0)
         (void)setenv("TMPDIR", "/dev/shm", 0); /* else the tests are only slower */

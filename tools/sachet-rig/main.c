@@ -18,9 +18,12 @@
 #include "config/base/error.h"
 #include "config/base/log.h"
 #include "config/scenario.h"
+#include "controller/seal/seal.h"
 #include "tools/sachet-rig/ctl.h"
 #include "tools/sachet-rig/diff.h"
 #include "tools/sachet-rig/page.h"
+#include "tools/sachet-rig/sense.h"
+#include "tools/sachet-rig/soak.h"
 #include "tools/stage/play.h"
 #include "tools/version.h"
 
@@ -32,6 +35,7 @@ struct run {
     const char *log_file;
     struct play_options options;
     bool quiet;
+    bool digest;
     struct page_row *rows;
     size_t count;
     size_t failed;
@@ -41,7 +45,10 @@ struct run {
 static const char usage[] =
     "sachet-rig: scenarios on simulated machines\n"
     "\n"
-    "usage: rig run [--report FILE.md|FILE.html] [--seed N] [--log FILE] [--quiet] SCENARIO|FOLDER...\n"
+    "usage: rig run [--report FILE.md|FILE.html] [--seed N] [--log FILE] [--digest] [--quiet]\n"
+    "               SCENARIO|FOLDER...\n"
+    "       rig soak [--hours N|--minutes N] [--seed N] SCENARIO\n"
+    "       rig sense [--challenges N] [--seed N] [--json] [SCENARIO]\n"
     "       rig diff LOG1 LOG2\n"
     "       rig words\n"
     "       rig ctl SOCKET COMMAND...\n"
@@ -53,7 +60,12 @@ static const char usage[] =
     "       truth, and the end with what the scenario expects. --report may be given more than once; the "
     "page\n"
     "       that is there is read for the days of earlier passes. --log: the machine's events (one "
-    "scenario).\n"
+    "scenario);\n"
+    "       --digest: a hash of them for each scenario.\n"
+    "soak   plays a scenario for so many hours of mechanics (24) and looks at memory, books and truth.\n"
+    "sense  plants faults into challenge pouches and says how many of them sensors see, and how many false\n"
+    "       alarms they give, with 95 % intervals; SCENARIO says what the machine is like, else six kinds of "
+    "it.\n"
     "diff   tells the first difference of two event logs in words.\n"
     "words  lists what a scenario can do, as Markdown.\n"
     "ctl    sends one command to the control socket of a sachet-sim and prints its answer; 'help' lists "
@@ -108,6 +120,16 @@ static void fill_row(struct run *run, const struct scenario *scenario, const str
     (void)snprintf(row->last_pass, sizeof row->last_pass, "%s", result->passed ? run->day : "never");
 }
 
+/* One line a log, for comparing many of them. */
+static void print_digest(const char *name, const struct buf *log)
+{
+    uint8_t hash[SEAL_HASH_BYTES];
+    char text[SEAL_HASH_TEXT_BYTES];
+    seal_hash(log->data, log->len, hash);
+    seal_hash_text(hash, text);
+    printf("%s %7zu bytes  %s\n", text, log->len, name);
+}
+
 static int run_one(struct run *run, const char *path, struct error *err)
 {
     if (run->count == SCENARIOS_MAX)
@@ -118,17 +140,19 @@ static int run_one(struct run *run, const char *path, struct error *err)
     if (rc < 0)
         return rc;
     const struct scenario *scenario = scenario_of(file);
-    run->options.keep_log = run->log_file != NULL;
+    run->options.keep_log = run->log_file || run->digest;
     rc = play(scenario, &run->options, &result, err);
     if (rc == 0) {
         fill_row(run, scenario, &result);
         run->failed += !result.passed;
         if (!run->quiet || !result.passed)
             printf("%-7s %-34s seed %" PRIu64 "  good %" PRId64 "/%" PRId64 " void %" PRId64 " slips %" PRId64
-                   "  %" PRId64 ".%" PRId64 " s%s%s\n",
+                   " drift %" PRId64 "  %" PRId64 ".%" PRId64 " s%s%s\n",
                    result.passed ? "passed" : "FAILED", scenario->name, result.seed, result.good, result.jobs,
-                   result.voids, result.slips, result.ran_ms / 1000, result.ran_ms / 100 % 10,
+                   result.voids, result.slips, result.drift, result.ran_ms / 1000, result.ran_ms / 100 % 10,
                    result.passed ? "" : "\n        ", result.why);
+        if (run->digest)
+            print_digest(scenario->name, &result.log);
         if (run->log_file)
             rc = write_file(run->log_file, &result.log, err);
     }
@@ -167,6 +191,8 @@ static int parse_run(struct run *run, int argc, char **argv, int *ret_first, str
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--quiet") == 0) {
             run->quiet = true;
+        } else if (strcmp(argv[i], "--digest") == 0) {
+            run->digest = true;
         } else if (strcmp(argv[i], "--report") == 0 && more && run->report_count < REPORTS_MAX) {
             run->reports[run->report_count++] = argv[++i];
         } else if (strcmp(argv[i], "--log") == 0 && more) {
@@ -310,7 +336,8 @@ static int ctl_verb(int argc, char **argv, struct error *err)
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv, struct error *err); /* 0, 1 found something, or an error */
-} verbs[] = {{"run", run_verb}, {"diff", diff_verb}, {"words", words_verb}, {"ctl", ctl_verb}};
+} verbs[] = {{"run", run_verb},   {"soak", soak_verb},   {"sense", sense_verb},
+             {"diff", diff_verb}, {"words", words_verb}, {"ctl", ctl_verb}};
 
 int main(int argc, char **argv)
 {

@@ -150,8 +150,20 @@ static int do_step(const struct control *control, const struct command *c, struc
 static void do_help(struct buf *out)
 {
     buf_text(out, " state speed step help");
-    for (unsigned i = SCENARIO_FAULT_MISSED; i < SCENARIO_LINE_FAULTS; i++)
+    for (unsigned i = SCENARIO_FAULT_MISSED; i < SCENARIO_CREW; i++)
         buf_printf(out, " %s", scenario_action_words[i]);
+}
+
+static int fail_line(const struct control *control, unsigned machine, const struct scenario_deed *deed,
+                     struct error *err)
+{
+    enum sim_fault fault = (enum sim_fault)(deed->action - SCENARIO_LINE_FAULTS);
+    if (deed->value < 1)
+        return error_set(err, E_ARG, "%s: value is the number of the request from here, from 1",
+                         scenario_action_words[deed->action]);
+    if (!control->params.fail_line(control->params.fail_data, machine, fault, (uint64_t)deed->value))
+        return error_set(err, E_LIMIT, "%d faults of this line are planned already", LINE_FAULTS_PLANNED);
+    return 0;
 }
 
 static int perform(const struct control *control, struct command *c, struct buf *out, struct error *err)
@@ -171,7 +183,10 @@ static int perform(const struct control *control, struct command *c, struct buf 
     if (c->deed.action == SCENARIO_ACTIONS || c->count > 1)
         return error_set(err, E_ARG, "%.40s: no such word; 'help' lists them",
                          c->count > 1 ? c->words[1] : word);
-    return deed_do(control->params.worlds[c->machine ? c->machine - 1 : 0], &c->deed, err);
+    unsigned machine = c->machine ? c->machine - 1 : 0;
+    if (c->deed.action >= SCENARIO_LINE_FAULTS && c->deed.action < SCENARIO_CREW)
+        return fail_line(control, machine, &c->deed, err);
+    return deed_do(control->params.worlds[machine], &c->deed, err);
 }
 
 static void answer(struct control *control, char *line, struct buf *out)

@@ -15,7 +15,10 @@
 #ifndef TOOLS_SACHET_SIM_CONTROL_H
 #define TOOLS_SACHET_SIM_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "hw/sim/line_fault.h"
 
 struct clock;
 struct clock_virtual;
@@ -33,7 +36,9 @@ struct control_params {
     unsigned count;
     struct clock *clock;        /* of the worlds */
     struct clock_virtual *held; /* the same, when it only moves by step; else NULL */
-    void (*flush)(void *data);  /* after each command: a log is written out */
+    bool (*fail_line)(void *data, unsigned machine, enum sim_fault fault, uint64_t nth);
+    void *fail_data;
+    void (*flush)(void *data); /* after each command: a log is written out */
     void *flush_data;
 };
 

@@ -262,6 +262,10 @@ static int open_server(struct sim *sim, struct error *err)
                                          .host = sim->options.host,
                                          .port = sim->options.port,
                                          .scan_ms = sim->options.scan_ms,
+                                         .answer_least_ms = sim->options.answer_least_ms,
+                                         .answer_most_ms = sim->options.answer_most_ms,
+                                         .connections_max = sim->options.sockets,
+                                         .seed = sim->options.seed,
                                          .flush = flush_log,
                                          .flush_data = sim};
     sim->server = server_create(&params, err);
@@ -295,6 +299,15 @@ static int open_serial(struct sim *sim, struct error *err)
     return 0;
 }
 
+/* Of whichever wire there is; before it is there, nothing can go wrong on it. */
+static bool fail_line(void *data, unsigned machine, enum sim_fault fault, uint64_t nth)
+{
+    const struct sim *sim = data;
+    if (sim->server)
+        return server_fail(sim->server, machine, fault, nth);
+    return sim->serial && serial_fail(sim->serial, machine, fault, nth);
+}
+
 static int run(struct sim *sim, struct error *err)
 {
     static const int signals[] = {SIGTERM, SIGINT};
@@ -303,6 +316,8 @@ static int run(struct sim *sim, struct error *err)
         rc = rigging_load(&sim->rigging, &sim->options, err);
     if (rc < 0)
         return rc;
+    sim->rigging.fail_line = fail_line;
+    sim->rigging.fail_data = sim;
     struct clock *real = sim->clock;
     sim->clock = rigging_clock(&sim->rigging, real);
     rc = open_log(sim, err);

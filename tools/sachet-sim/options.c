@@ -32,6 +32,8 @@ enum option_id {
     OPT_RATE,
     OPT_FAULTS,
     OPT_SCAN,
+    OPT_ANSWER,
+    OPT_SOCKETS,
     OPT_VISION,
     OPT_WEIGHER,
     OPT_COLD,
@@ -58,7 +60,7 @@ static const struct option_row {
     {OPT_NOISE, "--noise", "PPM", "damaged characters in a million on the serial line (0)"},
     {OPT_MACHINES, "--machines", "N", "machines; machine i answers to unit id i, from 1 (1)"},
     {OPT_SEED, "--seed", "N", "of all chance: the same seed, the same machine (1)"},
-    {OPT_SPEED, "--speed", "N", "seconds of mechanics in one second (1)"},
+    {OPT_SPEED, "--speed", "N|max", "seconds of mechanics in one second, 1 to 1000; max is 1000 (1)"},
     {OPT_LOG, "--log", "FILE", "append what happens as NDJSON: t (us of mechanics), m, seq, ev"},
     {OPT_MEMORY, "--nv", "DIR", "keep non-volatile memory here: a killed process is then a power cut"},
     {OPT_CANISTERS, "--canisters", "FILE",
@@ -70,6 +72,9 @@ static const struct option_row {
     {OPT_RATE, "--rate", "N", "pouches a minute, 10 to 120 (100)"},
     {OPT_FAULTS, "--faults", "PERCENT", "of the usual fault rates; 0: a machine that only obeys (100)"},
     {OPT_SCAN, "--scan", "MS", "values are frozen for so long (10)"},
+    {OPT_ANSWER, "--answer", "MS[-MS]",
+     "time from request to answer of --tcp; without it 2-20 at speed 1, and faster as the machine is"},
+    {OPT_SOCKETS, "--sockets", "N", "connections of --tcp at a time; one more is closed at once (300)"},
     {OPT_VISION, "--vision", NULL, "with a camera"},
     {OPT_WEIGHER, "--weigher", NULL, "with a weigher"},
     {OPT_COLD, "--cold", NULL, "the sealer starts at room temperature and must warm up"},
@@ -83,6 +88,7 @@ static const struct option_row {
     {OPT_HELP, "--help", NULL, "print this"},
     {OPT_VERSION, "--version", NULL, "print the version"},
 };
+enum { ANSWER_LEAST_MS = 2, ANSWER_MOST_MS = 20, ANSWER_MAX_MS = 10000 };
 enum { OPTION_ROWS = sizeof option_rows / sizeof option_rows[0] };
 
 static void print_help(void)
@@ -152,6 +158,22 @@ static int parse_prefix(const char *text, struct options *o, struct error *err)
     return 0;
 }
 
+/* "5" or "2-20". */
+static int parse_answer(const char *text, struct options *o, struct error *err)
+{
+    char least[16];
+    const char *dash = strchr(text, '-');
+    size_t len = dash ? (size_t)(dash - text) : strlen(text);
+    (void)snprintf(least, sizeof least, "%.*s", len < sizeof least ? (int)len : 15,
+                   text); /* too long: refused */
+    int rc = parse_u32("--answer", least, 0, ANSWER_MAX_MS, &o->answer_least_ms, err);
+    if (rc == 0)
+        rc = parse_u32("--answer", dash ? dash + 1 : least, o->answer_least_ms, ANSWER_MAX_MS,
+                       &o->answer_most_ms, err);
+    o->answer_given = rc == 0;
+    return rc;
+}
+
 static int take_option(const struct option_row *row, const char *value, struct options *o, struct error *err)
 {
     switch (row->id) {
@@ -173,6 +195,10 @@ static int take_option(const struct option_row *row, const char *value, struct o
         o->seed_given = true;
         return parse_number(row->name, value, 0, UINT64_MAX, &o->seed, err);
     case OPT_SPEED:
+        if (strcmp(value, "max") == 0) {
+            o->speed = WORLD_SPEED_MAX;
+            return 0;
+        }
         return parse_u32(row->name, value, 1, WORLD_SPEED_MAX, &o->speed, err);
     case OPT_LOG:
         o->log_file = value;
@@ -198,6 +224,10 @@ static int take_option(const struct option_row *row, const char *value, struct o
         return parse_u32(row->name, value, 0, 100000, &o->faults_percent, err);
     case OPT_SCAN:
         return parse_u32(row->name, value, 1, 1000, &o->scan_ms, err);
+    case OPT_ANSWER:
+        return parse_answer(value, o, err);
+    case OPT_SOCKETS:
+        return parse_u32(row->name, value, 1, SERVER_CONNECTIONS_MAX, &o->sockets, err);
     case OPT_VISION:
         o->vision = true;
         return 0;
@@ -266,6 +296,10 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
         int rc = take_option(row, row->arg ? argv[++i] : NULL, &o, err);
         if (rc != 0)
             return rc;
+    }
+    if (!o.answer_given && !o.clock_virtual) { /* its own pace, like all of it */
+        o.answer_least_ms = ANSWER_LEAST_MS / o.speed;
+        o.answer_most_ms = ANSWER_MOST_MS / o.speed;
     }
     *ret_options = o;
     return 0;

@@ -30,6 +30,10 @@ struct options {
     uint32_t pouches_a_minute;
     uint32_t faults_percent;
     uint32_t scan_ms;
+    uint32_t answer_least_ms;
+    uint32_t answer_most_ms;
+    bool answer_given;
+    uint32_t sockets; /* 0: as many as the server takes */
     const char *scenario_file;
     const char *control_path;
     bool clock_virtual;

@@ -10,6 +10,7 @@
 #include "config/scenario.h"
 #include "hw/machine_codes.h"
 #include "hw/sim/director.h"
+#include "hw/sim/fit.h"
 #include "hw/sim/world.h"
 #include "tools/sachet-sim/control.h"
 #include "tools/sachet-sim/options.h"
@@ -23,12 +24,12 @@ int rigging_load(struct rigging *rigging, const struct options *options, struct 
     if (!options->scenario_file)
         return 0;
     int rc = scenario_load(options->scenario_file, &rigging->scenario, err);
-    int outside = rc == 0 ? director_needs_outside(scenario_of(rigging->scenario)) : -1;
+    int outside = rc == 0 ? director_needs_crew(scenario_of(rigging->scenario)) : -1;
     if (outside >= 0)
         rc = error_set(
             err, E_INPUT,
-            "%s: event %d (%s) is of the line, the controller or people, which this program does not "
-            "have; use tools/rig run",
+            "%s: event %d (%s) is of the controller or people, which this program does not have; use "
+            "tools/rig run",
             options->scenario_file, outside + 1,
             scenario_action_words[scenario_of(rigging->scenario)->events[outside].deed.action]);
     return rc;
@@ -51,16 +52,20 @@ void rigging_fit(const struct rigging *rigging, struct world_params *params)
         params->seed = scenario->seed;
     if (params->speed == 1)
         params->speed = scenario->machine.speed;
-    params->cycle_us = 60000000 / scenario->machine.pouches_a_minute;
-    params->cold_start = params->cold_start || scenario->machine.cold;
-    params->operator_mends = params->operator_mends && scenario->machine.mends;
-    params->map_version = scenario->machine.map_version;
-    params->fill = scenario->machine.fill;
-    if (scenario->machine.camera)
-        params->caps |= MACHINE_CAP_VISION;
-    if (scenario->machine.weigher)
-        params->caps |= MACHINE_CAP_WEIGHER;
-    world_rates_scale(&params->rates, scenario->machine.faults_percent);
+    bool cold = params->cold_start, mends = params->operator_mends;
+    fit_params(params, &scenario->machine);
+    params->cold_start = params->cold_start || cold;
+    params->operator_mends = params->operator_mends && mends;
+}
+
+/* A fault of the line, from the machine's scenario. */
+static void fail_line(void *data, const struct scenario_deed *deed, int64_t for_us)
+{
+    const struct rigged *rigged = data;
+    (void)for_us; /* faults of the line are over by themselves */
+    (void)rigged->rigging->fail_line(rigged->rigging->fail_data, rigged->machine,
+                                     (enum sim_fault)(deed->action - SCENARIO_LINE_FAULTS),
+                                     deed->value > 0 ? (uint64_t)deed->value : 1); /* as many as fit */
 }
 
 int rigging_direct(struct rigging *rigging, struct world **worlds, struct error *err)
@@ -69,7 +74,9 @@ int rigging_direct(struct rigging *rigging, struct world **worlds, struct error 
     for (unsigned i = 0; rigging->scenario && i < rigging->options->machines; i++) {
         const struct scenario *scenario = scenario_of(rigging->scenario);
         uint64_t seed = rigging->options->seed_given ? rigging->options->seed : scenario->seed;
-        rigging->directors[i] = director_create(scenario, seed + i, worlds[i], NULL, NULL, err);
+        rigging->rigged[i] = (struct rigged){.rigging = rigging, .machine = i};
+        rigging->directors[i] =
+            director_create(scenario, seed + i, worlds[i], fail_line, &rigging->rigged[i], err);
         if (!rigging->directors[i])
             return err->code;
     }
@@ -100,6 +107,8 @@ int rigging_open(struct rigging *rigging, struct loop *loop, struct clock *clock
                                           .count = o->machines,
                                           .clock = clock,
                                           .held = o->clock_virtual ? &rigging->held : NULL,
+                                          .fail_line = rigging->fail_line,
+                                          .fail_data = rigging->fail_data,
                                           .flush = flush,
                                           .flush_data = data};
     if (o->clock_virtual && !o->control_path)

@@ -25,13 +25,20 @@ struct rigging {
     const struct options *options;
     struct scenario_file *scenario;
     struct director *directors[SERVER_MACHINES_MAX];
+    struct rigged {
+        struct rigging *rigging;
+        unsigned machine;
+    } rigged[SERVER_MACHINES_MAX];
+    /* Of the wire, set by main(). */
+    bool (*fail_line)(void *data, unsigned machine, enum sim_fault fault, uint64_t nth);
+    void *fail_data;
     struct clock_virtual held; /* of the worlds, with --clock virtual */
     struct control *control;
     struct loop_timer *view;
     struct world **worlds;
 };
 
-/* Zeroed before. Reads the scenario; E_INPUT when it needs more than machines. */
+/* Zeroed before. Reads the scenario; E_INPUT when it needs more than machines and their line. */
 int rigging_load(struct rigging *rigging, const struct options *options, struct error *err);
 /* The clock of the worlds: real, or the one that only `step` moves. */
 struct clock *rigging_clock(struct rigging *rigging, struct clock *real);

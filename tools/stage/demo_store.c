@@ -20,7 +20,7 @@
 #include "controller/store/store.h"
 #include "tools/stage/folder.h"
 
-enum { START_DAY = 20780 /* 2026-11-23 */, EXPIRY_DAY = 22000, DRUGS = 3, KEPT_MAX = 64 };
+enum { START_DAY = 20780 /* 2026-11-23 */, EXPIRY_DAY = 22000, DRUGS = 3, KEPT_MAX = 64, PIECES_A_DAY = 3 };
 
 #define PASSWORD "a password for demonstrations"
 
@@ -174,7 +174,8 @@ static int add_products(struct draft *d, struct error *err)
     return rc;
 }
 
-static int add_canisters(struct store *store, struct error *err)
+/* The books have enough of everything, void pouches included. */
+static int add_canisters(struct store *store, int64_t pieces, struct error *err)
 {
     static const struct {
         const char *product;
@@ -186,7 +187,7 @@ static int add_canisters(struct store *store, struct error *err)
                         "INSERT INTO canister (id, product_code, piece, lot, expiry_day, level, machine, bay,"
                         " changed_ms) VALUES (?, ?, ?, 'SIM-1', ?, ?, '" DEMO_MACHINE "', ?, 0)",
                         "ittiii", (int64_t)DEMO_FIRST_CANISTER + b, bays[b].product, bays[b].piece,
-                        (int64_t)EXPIRY_DAY + b, (int64_t)DEMO_PIECES, (int64_t)b);
+                        (int64_t)EXPIRY_DAY + b, pieces, (int64_t)b);
     return rc;
 }
 
@@ -225,13 +226,13 @@ static int add_people(struct draft *d, struct error *err)
     return rc;
 }
 
-static int add_goods(struct draft *d, struct error *err)
+static int add_goods(struct draft *d, int64_t pieces, struct error *err)
 {
     int rc = store_write_begin(d->store, err);
     if (rc == 0)
         rc = add_products(d, err);
     if (rc == 0)
-        rc = add_canisters(d->store, err);
+        rc = add_canisters(d->store, pieces, err);
     if (rc == 0)
         rc = store_write_commit(d->store, err);
     return rc;
@@ -240,6 +241,7 @@ static int add_goods(struct draft *d, struct error *err)
 int demo_store_build(const char *path, int patients, int days, struct error *err)
 {
     struct draft d = {0};
+    int64_t pieces = (int64_t)patients * days * PIECES_A_DAY;
     int rc = seal_init(err);
     if (rc == 0)
         rc = hash_rules("rules/timing.yaml", d.timing, err);
@@ -254,7 +256,7 @@ int demo_store_build(const char *path, int patients, int days, struct error *err
         return err->code;
     rc = add_people(&d, err);
     if (rc == 0)
-        rc = add_goods(&d, err);
+        rc = add_goods(&d, pieces > DEMO_PIECES ? pieces : DEMO_PIECES, err);
     for (int i = 1; i <= patients && rc == 0; i++)
         rc = add_patient(&d, i, days, err);
     seal_key_close(d.key);

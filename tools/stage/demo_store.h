@@ -20,7 +20,7 @@ struct store;
 enum {
     DEMO_BAYS = 5,
     DEMO_FIRST_CANISTER = 1, /* as a simulated machine 0 numbers them */
-    DEMO_PIECES = 5000,      /* in each canister */
+    DEMO_PIECES = 5000,      /* in each canister, or as many as the batch takes */
     DEMO_POUCHES_A_DAY = 2,
 };
 

@@ -20,10 +20,25 @@ struct scenario;
 
 enum { PLAY_WHY_BYTES = 600 };
 
+/* How far a long run has come. */
+struct play_look {
+    int64_t ran_ms; /* mechanics */
+    int64_t good;
+    int64_t voids;
+    unsigned crashes;   /* of the controller */
+    uint32_t boots;     /* of the machine */
+    size_t truth_bytes; /* that the hidden truth takes: it grows with the pouches */
+};
+
 struct play_options {
     bool other_seed;
     uint64_t seed; /* instead of the scenario's own */
     bool keep_log;
+    /* A long run: the batch is made long enough for so much of the mechanics' time and then cancelled; 0: as
+     * the scenario says. each_hour is called after each hour of it, and may be NULL. */
+    int64_t soak_ms;
+    void (*each_hour)(void *data, const struct play_look *look);
+    void *data;
     /* For tests of the judge: between packer and machine, and in the store before it is judged. */
     struct machine *(*wrap)(void *data, struct machine *inner);
     void *wrap_data;
@@ -41,6 +56,7 @@ struct play_result {
     int64_t drift;   /* pieces by which books and truth differ at the end */
     int64_t ran_ms;  /* on the virtual clock */
     uint64_t events; /* of the machine */
+    struct play_look end;
     uint64_t requests;
     struct buf log; /* NDJSON, with keep_log */
 };

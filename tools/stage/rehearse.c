@@ -149,6 +149,11 @@ static int cast(struct rehearsing *r, const struct batch_info *info, struct erro
                         " AND state IN ('waiting', 'sent', 'blocked')",
                         "ii", r->batch, batch);
     r->out->pouches = rc == 0 ? store_changes(store) : 0;
+    if (rc == 0) /* what is in the real machine now is made here, too */
+        rc = store_exec(store, err,
+                        "UPDATE fill SET state = 'cancelled' WHERE state = 'intended' AND job_id IN"
+                        " (SELECT id FROM job WHERE batch_id = ?)",
+                        "i", r->batch);
     return rc == 0 ? store_write_commit(store, err) : rc;
 }
 

@@ -208,6 +208,50 @@ static void mbpoll_reads_and_writes(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* "> 0001..." into bytes; their number. */
+static size_t read_hex(const char *line, uint8_t *bytes, size_t most)
+{
+    size_t len = 0;
+    unsigned value;
+    for (const char *at = line + 2; len < most && sscanf(at, "%2x", &value) == 1; at += 2)
+        bytes[len++] = (uint8_t)value;
+    return len;
+}
+
+/* What others' clients said once is answered as it was then: same transaction, same function or exception,
+ * as many bytes. They spoke with machine 1 and its first jobs; here it is machine 3. */
+static void recorded_clients_are_answered_as_recorded(void **state)
+{
+    (void)state;
+    char line[1024];
+    FILE *file = fopen(FRAMES, "r");
+    assert_non_null(file);
+    int fd = tcp_open(sim.port), asked = 0, exceptions = 0;
+    uint8_t request[300] = {0}, wanted[300], answer[300];
+    while (fgets(line, sizeof line, file)) {
+        if (line[0] == '>') {
+            size_t len = read_hex(line, request, sizeof request);
+            request[6] = 3;
+            tcp_write(fd, request, len);
+            asked++;
+        } else if (line[0] == '<') {
+            size_t len = read_hex(line, wanted, sizeof wanted);
+            assert_int_equal(tcp_read(fd, answer, len, 2000), len);
+            assert_memory_equal(answer, wanted, 6);
+            assert_int_equal(answer[6], 3);
+            assert_int_equal(answer[7], wanted[7]);
+            if (wanted[7] & 0x80) {
+                assert_int_equal(answer[8], wanted[8]);
+                exceptions++;
+            }
+        }
+    }
+    fclose(file);
+    close(fd);
+    assert_int_equal(asked, 20);
+    assert_int_equal(exceptions, 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +261,7 @@ int main(void)
         cmocka_unit_test(half_frames_floods_and_a_hundred_clients_stall_nobody),
         cmocka_unit_test(more_connections_than_the_limit_are_closed_at_once),
         cmocka_unit_test(mbpoll_reads_and_writes),
+        cmocka_unit_test(recorded_clients_are_answered_as_recorded),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

@@ -34,7 +34,8 @@ static void turn(struct bench *b, int64_t ms)
         assert_int_equal(loop_step(b->loop, 0, &err), 0);
 }
 
-static void bench_open(struct bench *b)
+static void bench_open_as(struct bench *b, uint32_t answer_least_ms, uint32_t answer_most_ms,
+                          unsigned connections_max)
 {
     struct error err = {0};
     *b = (struct bench){0};
@@ -56,12 +57,20 @@ static void bench_open(struct bench *b)
                                          .count = 2,
                                          .host = "127.0.0.1",
                                          .scan_ms = 10,
+                                         .answer_least_ms = answer_least_ms,
+                                         .answer_most_ms = answer_most_ms,
+                                         .connections_max = connections_max,
                                          .flush = count_flush,
                                          .flush_data = b};
     b->server = server_create(&params, &err);
     if (!b->server)
         fail_msg("%s", err.message);
     turn(b, 30); /* boots */
+}
+
+static void bench_open(struct bench *b)
+{
+    bench_open_as(b, 0, 0, 0);
 }
 
 static void bench_close(struct bench *b)
@@ -163,12 +172,152 @@ static void a_machine_without_power_closes_and_its_neighbour_answers(void **stat
     bench_close(&b);
 }
 
+/* ---- faults of the line ---- */
+
+/* Sends the read request of machine 1 under a transaction id and lets a millisecond pass. */
+static void ask(struct bench *b, int fd, uint8_t id)
+{
+    uint8_t frame[12];
+    memcpy(frame, read_magic[0], sizeof frame);
+    frame[1] = id;
+    assert_int_equal(send(fd, frame, sizeof frame, MSG_NOSIGNAL), sizeof frame);
+    turn(b, 1);
+}
+
+static void every_fault_of_the_line_does_what_its_row_says(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sim_fault fault;
+        int at_once;  /* bytes a millisecond after the request; -1 closed */
+        int later;    /* and beyond the time-out of a late answer */
+        int next;     /* bytes that a second request on the same connection brings; -1 closed */
+        uint8_t id;   /* low byte of the first answer's transaction id */
+        uint8_t code; /* exception in the first answer, 0 none */
+    } rows[] = {
+        {SIM_LOSE_REQUEST, 0, 0, 11, 0, 0}, {SIM_LOSE_ANSWER, 0, 0, 11, 0, 0},
+        {SIM_LATE_ANSWER, 0, 11, 11, 7, 0}, {SIM_REPEAT_REQUEST, 11, 0, 11, 7, 0},
+        {SIM_RESET_LINK, -1, -1, -1, 0, 0}, {SIM_TEAR_REQUEST, 0, 0, 11, 0, 0},
+        {SIM_TEAR_ANSWER, 5, 0, 11, 7, 0},  {SIM_BUSY, 9, 0, 11, 7, 6},
+        {SIM_GATEWAY, 9, 0, 11, 7, 0x0B},   {SIM_WRONG_ID, 11, 0, 11, 8, 0},
+        {SIM_HALF_OPEN, 0, 0, 0, 0, 0},     {SIM_GLUE, 0, 0, 22, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench b;
+        uint8_t bytes[64] = {0};
+        bench_open(&b);
+        int fd = client(&b), other = client(&b);
+        assert_true(server_fail(b.server, 0, rows[i].fault, 1));
+        ask(&b, fd, 7);
+        ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK);
+        assert_int_equal(waiting_bytes(fd), rows[i].at_once);
+        if (rows[i].later > 0) {
+            turn(&b, SERVER_LATE_MS);
+            got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK);
+        }
+        if (rows[i].later >= 0)
+            assert_int_equal(waiting_bytes(fd), rows[i].later);
+        if (got > 0)
+            assert_int_equal(bytes[1], rows[i].id);
+        if (rows[i].code) {
+            assert_int_equal(bytes[7], 0x83);
+            assert_int_equal(bytes[8], rows[i].code);
+        }
+        if (rows[i].next >= 0) {
+            ask(&b, fd, 20);
+            assert_int_equal(waiting_bytes(fd), rows[i].next);
+        }
+        ask(&b, other, 30); /* nobody else is troubled */
+        assert_int_equal(waiting_bytes(other), 11);
+        close(fd);
+        close(other);
+        bench_close(&b);
+    }
+}
+
+static void an_answer_may_come_one_byte_at_a_time(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    int fd = client(&b), pieces = 0, bytes = 0;
+    assert_true(server_fail(b.server, 0, SIM_DRIP, 1));
+    ask(&b, fd, 1);
+    for (int i = 0; i < 100 && bytes < 11; i++) {
+        uint8_t some[16];
+        ssize_t got = recv(fd, some, sizeof some, MSG_DONTWAIT);
+        pieces += got > 0;
+        bytes += got > 0 ? (int)got : 0;
+        turn(&b, SERVER_DRIP_MS);
+    }
+    assert_int_equal(bytes, 11);
+    assert_true(pieces >= 10);
+    close(fd);
+    bench_close(&b);
+}
+
+static void planned_faults_meet_their_request_and_have_a_bound(void **state)
+{
+    (void)state;
+    struct line_faults faults = {0};
+    for (unsigned i = 0; i < LINE_FAULTS_PLANNED; i++)
+        assert_true(line_faults_plan(&faults, SIM_BUSY, 2 + i));
+    assert_false(line_faults_plan(&faults, SIM_BUSY, 1)); /* no room */
+    assert_int_equal(line_faults_next(&faults), SIM_NO_FAULT);
+    assert_int_equal(line_faults_next(&faults), SIM_BUSY);
+    assert_true(line_faults_plan(&faults, SIM_DRIP, LINE_FAULTS_PLANNED));
+}
+
+static void answers_take_their_time_in_their_order(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open_as(&b, 5, 20, 0);
+    int fd = client(&b);
+    for (uint8_t id = 1; id <= 3; id++) {
+        uint8_t frame[12];
+        memcpy(frame, read_magic[0], sizeof frame);
+        frame[1] = id;
+        assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
+    }
+    turn(&b, 4);
+    uint8_t bytes[33];
+    assert_int_equal(recv(fd, bytes, sizeof bytes, MSG_DONTWAIT), -1);
+    for (int i = 0; i < 20; i++)
+        turn(&b, 1);
+    assert_int_equal(recv(fd, bytes, sizeof bytes, MSG_DONTWAIT), 33);
+    assert_true(bytes[1] == 1 && bytes[12] == 2 && bytes[23] == 3);
+    close(fd);
+    bench_close(&b);
+}
+
+static void a_small_machine_takes_four_connections(void **state)
+{
+    (void)state;
+    struct bench b;
+    int fds[5];
+    bench_open_as(&b, 0, 0, 4);
+    for (int i = 0; i < 5; i++)
+        fds[i] = client(&b);
+    assert_int_equal(waiting_bytes(fds[4]), -1);
+    ask(&b, fds[3], 1);
+    assert_int_equal(waiting_bytes(fds[3]), 11);
+    for (int i = 0; i < 5; i++)
+        close(fds[i]);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_half_frame_is_closed_after_its_time),
         cmocka_unit_test(a_steady_client_in_pieces_is_not_closed),
         cmocka_unit_test(a_machine_without_power_closes_and_its_neighbour_answers),
+        cmocka_unit_test(every_fault_of_the_line_does_what_its_row_says),
+        cmocka_unit_test(an_answer_may_come_one_byte_at_a_time),
+        cmocka_unit_test(planned_faults_meet_their_request_and_have_a_bound),
+        cmocka_unit_test(answers_take_their_time_in_their_order),
+        cmocka_unit_test(a_small_machine_takes_four_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
