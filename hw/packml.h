@@ -10,6 +10,7 @@
 #define HW_PACKML_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* PackML unit modes, states and commands with their standard numbers. */
 enum machine_mode { MACHINE_MODE_PRODUCTION = 1, MACHINE_MODE_MAINTENANCE = 2, MACHINE_MODE_MANUAL = 3 };
@@ -65,6 +66,18 @@ enum machine_command_result {
     MACHINE_COMMAND_TAKEN = 1,
     MACHINE_COMMAND_REFUSED = 2
 };
+
+/* What a command does where. Cancel from and Confirm removed change no state; they have no row. */
+struct packml_row {
+    enum machine_command command;
+    enum machine_state from;
+    enum machine_state to; /* = from: taken and remembered, as Suspend on the way into Execute */
+};
+
+/* NULL: the command is refused in this state, and nothing changes. */
+const struct packml_row *packml_take(enum machine_state from, enum machine_command command);
+/* Where a state leads that is over by itself; NULL: it stays. */
+const struct packml_row *packml_settle(enum machine_state from);
 
 /* Names for people; "?" for numbers outside the table. */
 const char *machine_mode_name(enum machine_mode mode);

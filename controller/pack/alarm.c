@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/pack/alarm.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+
 #include "config/base/error.h"
 #include "config/base/log.h"
+#include "controller/store/audit.h"
 #include "controller/store/store.h"
 #include "hw/machine_codes.h"
 
@@ -140,4 +145,40 @@ int alarm_clear(struct store *store, const char *machine, int number, int64_t wa
     return store_exec(
         store, err, "UPDATE alarm SET cleared_ms = ? WHERE machine = ? AND number = ? AND cleared_ms IS NULL",
         "iti", wall_ms, machine, (int64_t)number);
+}
+
+/* Alarms whose cause no machine and no table can see to be gone. */
+static bool ends_by_hand(int64_t number)
+{
+    return number == ALARM_REPLACED || number == ALARM_WITHDRAWN || number == ALARM_BATCH_STOPPED;
+}
+
+int alarm_settle(struct store *store, int64_t id, const char *actor, int64_t wall_ms, struct error *err)
+{
+    struct store_rows *rows = NULL;
+    char subject[32];
+    int64_t number = 0;
+    bool over = false;
+    int rc = store_query(store, &rows, err, "SELECT number, cleared_ms IS NOT NULL FROM alarm WHERE id = ?",
+                         "i", id);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 1) {
+        number = store_int(rows, 0);
+        over = store_int(rows, 1) != 0;
+    }
+    store_done(rows);
+    if (rc == 0)
+        return error_set(err, E_NOT_FOUND,
+                         "alarm %" PRId64 " does not exist; 'sachet alarms --all' lists them", id);
+    if (rc < 0)
+        return rc;
+    if (over)
+        return error_set(err, E_STATE, "alarm %" PRId64 " is over already", id);
+    if (!ends_by_hand(number))
+        return error_set(err, E_STATE, "alarm %" PRId64 " ends by itself when its cause is gone; next: %s",
+                         id, alarm_row((int)number)->next);
+    rc = store_exec(store, err, "UPDATE alarm SET cleared_ms = ? WHERE id = ?", "ii", wall_ms, id);
+    (void)snprintf(subject, sizeof subject, "alarm:%" PRId64, id); /* always fits */
+    return rc == 0 ? audit_add(store, wall_ms, actor, "alarm.done", subject, "{}", err) : rc;
 }

@@ -71,6 +71,9 @@ struct alarm_event {
 };
 
 int alarm_raise(struct store *store, const struct alarm_event *event, struct error *err);
+/* A person did what an alarm asked for. E_NOT_FOUND; E_STATE: it is over, or ends by itself when its cause
+ * does. Leaves an audit row. */
+int alarm_settle(struct store *store, int64_t id, const char *actor, int64_t wall_ms, struct error *err);
 /* Every open alarm of this number. */
 int alarm_clear(struct store *store, const char *machine, int number, int64_t wall_ms, struct error *err);
 

@@ -305,6 +305,9 @@ int batch_ask(struct store *store, int64_t batch, const char *verb, const char *
 {
     struct batch_info info;
     int rc = batch_get(store, batch, &info, err);
+    if (rc == 0 && (strcmp(info.state, "done") == 0 || strcmp(info.state, "cancelled") == 0))
+        rc = error_set(err, E_STATE, "batch %" PRId64 " is %s; there is nothing left to %s", batch,
+                       info.state, verb);
     return rc < 0 ? rc : ask(store, info.machine, batch, verb, actor, wall_ms, ret_command, err);
 }
 

@@ -107,7 +107,8 @@ struct batch_blocked {
 int batch_blocked(struct store *store, int64_t batch, size_t max, struct arena *arena,
                   const struct batch_blocked **ret_rows, size_t *ret_count, struct error *err);
 
-/* Asks sachetd: verb "start", "pause", "resume" or "cancel". *ret_command is the row to watch. */
+/* Asks sachetd: verb "start", "pause", "resume" or "cancel". *ret_command is the row to watch. E_STATE: the
+ * batch is done or cancelled. */
 int batch_ask(struct store *store, int64_t batch, const char *verb, const char *actor, int64_t wall_ms,
               int64_t *ret_command, struct error *err);
 /* verb "start", "stop", "clear", "reset", "confirm" or "adopt". */

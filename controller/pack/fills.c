@@ -337,15 +337,26 @@ static int tell_withdrawn(struct store *store, const struct fills_line *line, co
     return alarm_raise(store, &event, err);
 }
 
+int fills_move(struct store *store, int64_t job, enum job_state from, enum job_event event, const char *note,
+               struct error *err)
+{
+    const struct job_row *row = job_step(from, event);
+    int rc = store_exec(store, err, "UPDATE job SET state = ?, note = ? WHERE id = ? AND state = ?", "ttit",
+                        job_state_word(row->to), note, job, job_state_word(from));
+    if (rc == 0 && store_changes(store) == 0)
+        rc = error_set(err, E_STATE, "job %" PRId64 " is not %s any more: %s", job, job_state_word(from),
+                       job_event_text(event));
+    return rc;
+}
+
 /* Where the job goes after this result. */
 static int move_job(struct store *store, const struct fills_line *line, const struct fill_row *fill,
                     enum outcome_verdict verdict, struct fills_recorded *recorded, struct error *err)
 {
     if (verdict == OUTCOME_GOOD)
-        return store_exec(store, err, "UPDATE job SET state = 'good', note = '' WHERE id = ?", "i",
-                          fill->job);
+        return fills_move(store, fill->job, JOB_SENT, JOB_EVENT_MADE, "", err);
     if (fill->unwanted)
-        return store_exec(store, err, "UPDATE job SET state = 'cancelled' WHERE id = ?", "i", fill->job);
+        return fills_move(store, fill->job, JOB_SENT, JOB_EVENT_DROPPED, "", err);
     int64_t voids = 0;
     /* A stop under a pouch says nothing of the pouch. */
     int rc = store_get_int(
@@ -358,11 +369,10 @@ static int move_job(struct store *store, const struct fills_line *line, const st
     recorded->blocked = verdict == OUTCOME_VOID && voids >= line->attempts_max;
     recorded->again = !recorded->blocked;
     if (recorded->blocked)
-        return store_exec(store, err,
-                          "UPDATE job SET state = 'blocked', note = 'void too often: look at the machine'"
-                          " WHERE id = ?",
-                          "i", fill->job);
-    return store_exec(store, err, "UPDATE job SET state = 'waiting' WHERE id = ?", "i", fill->job);
+        return fills_move(store, fill->job, JOB_SENT, JOB_EVENT_VOIDED_OFTEN,
+                          "void too often: look at the machine", err);
+    return fills_move(store, fill->job, JOB_SENT,
+                      verdict == OUTCOME_VOID ? JOB_EVENT_VOIDED : JOB_EVENT_RETURNED, "", err);
 }
 
 int fills_record(struct store *store, const struct fills_line *line, const struct machine_result *result,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/pack/job.h"
 #include "controller/pack/outcome.h"
 #include "hw/machine.h"
 
@@ -83,6 +84,10 @@ int fills_expected(struct store *store, const char *serial, uint32_t seq,
 /* The job of a number as it is written into the mailbox. */
 int fills_job(struct store *store, const char *serial, uint32_t seq, struct machine_job *ret_job,
               struct error *err);
+
+/* Moves a job along its table. E_STATE: it is not where the caller believes. */
+int fills_move(struct store *store, int64_t job, enum job_state from, enum job_event event, const char *note,
+               struct error *err);
 
 struct fills_recorded {
     int64_t batch; /* 0 none that still waits for it */

@@ -76,7 +76,7 @@ static int pick_canister(struct store *store, const struct fills_line *line, con
                      roll_piece_text(item->piece), item->count);
 }
 
-struct job_row {
+struct wanted_job {
     int64_t id;
     int64_t position;
     int64_t fills;     /* earlier attempts */
@@ -84,7 +84,7 @@ struct job_row {
 };
 
 /* 1: there is a waiting job, 0: none. */
-static int next_job(struct store *store, int64_t batch, struct job_row *ret_job, struct error *err)
+static int next_job(struct store *store, int64_t batch, struct wanted_job *ret_job, struct error *err)
 {
     struct store_rows *rows = NULL;
     int rc =
@@ -96,8 +96,8 @@ static int next_job(struct store *store, int64_t batch, struct job_row *ret_job,
     if (rc == 0)
         rc = store_next(rows, err);
     if (rc == 1)
-        *ret_job =
-            (struct job_row){store_int(rows, 0), store_int(rows, 1), store_int(rows, 2), store_int(rows, 3)};
+        *ret_job = (struct wanted_job){store_int(rows, 0), store_int(rows, 1), store_int(rows, 2),
+                                       store_int(rows, 3)};
     store_done(rows);
     return rc;
 }
@@ -106,15 +106,14 @@ static int block_job(struct store *store, int64_t job, const char *why, int64_t 
 {
     char subject[32];
     (void)snprintf(subject, sizeof subject, "job:%" PRId64, job); /* always fits */
-    int rc =
-        store_exec(store, err, "UPDATE job SET state = 'blocked', note = ? WHERE id = ?", "ti", why, job);
+    int rc = fills_move(store, job, JOB_WAITING, JOB_EVENT_UNMAKEABLE, why, err);
     if (rc == 0)
         rc = audit_add(store, wall_ms, "sachetd", "job.block", subject, "{}", err);
     return rc;
 }
 
 static int insert_fill(struct store *store, const struct fills_line *line, int64_t batch,
-                       const struct job_row *job, const struct plan_pouch *pouch, const struct pick *picks,
+                       const struct wanted_job *job, const struct plan_pouch *pouch, const struct pick *picks,
                        int64_t wall_ms, struct error *err)
 {
     uint8_t hash[PLAN_HASH_BYTES];
@@ -155,7 +154,7 @@ static int insert_fill(struct store *store, const struct fills_line *line, int64
                             "ti", line->machine, picks[i].bay);
     }
     if (rc == 0)
-        rc = store_exec(store, err, "UPDATE job SET state = 'sent', note = '' WHERE id = ?", "i", job->id);
+        rc = fills_move(store, job->id, JOB_WAITING, JOB_EVENT_INTENDED, "", err);
     if (rc == 0)
         rc = store_exec(store, err, "UPDATE machine SET next_seq = next_seq + 1 WHERE serial = ?", "t",
                         line->serial);
@@ -165,7 +164,7 @@ static int insert_fill(struct store *store, const struct fills_line *line, int64
 int fills_intend(struct store *store, const struct fills_line *line, struct trust *trust, int64_t batch,
                  int64_t wall_ms, enum fills_intended *ret_intended, struct error *err)
 {
-    struct job_row job = {0};
+    struct wanted_job job = {0};
     int rc = next_job(store, batch, &job, err);
     if (rc == 0)
         *ret_intended = FILLS_NO_JOB;

@@ -53,6 +53,7 @@ struct packer_config {
     const struct review_rules *rules; /* plans made under others are refused; copied, NULL: not compared */
     bool attend;         /* confirm, clear, reset and start without a person; refused on a machine that is not
                             SIMULATED */
+    const char *address; /* of the machine, for people; borrowed, NULL unknown */
     struct panel *panel; /* beside the machine; the caller's, must outlive the packer; NULL none */
     uint64_t seed;       /* of the jitter of reconnects */
 };

@@ -63,6 +63,23 @@ static void add_alarms(const struct packer *p, struct buf *out)
     buf_char(out, ']');
 }
 
+/* The printed numbers of pouches that a stop left in the machine (M6). */
+static void add_doubtful(const struct packer *p, struct buf *out)
+{
+    const struct machine_status *m = &p->view.mirror;
+    bool stopped = m->state == MACHINE_STATE_ABORTED || m->state == MACHINE_STATE_ABORTING;
+    buf_text(out, ",\"doubtful\":[");
+    for (uint32_t seq = m->done + 1; stopped && seq <= m->started && seq - m->done <= PACKER_RING_MAX;
+         seq++) {
+        struct machine_job job;
+        if (fills_job(p->store, p->line.serial, seq, &job, NULL) < 0)
+            continue; /* not one of ours: the counters say so elsewhere */
+        buf_text(out, seq > m->done + 1 ? "," : "");
+        add_text(out, job.token);
+    }
+    buf_char(out, ']');
+}
+
 void packer_state_json(const struct packer *p, struct buf *out)
 {
     const struct machine_status *m = &p->view.mirror;
@@ -75,6 +92,14 @@ void packer_state_json(const struct packer *p, struct buf *out)
                                        : "down",
                connected ? "true" : "false");
     add_text(out, p->note);
+    if (p->config.address) {
+        buf_text(out, ",\"address\":");
+        add_text(out, p->config.address);
+    }
+    if (p->view.tripped) {
+        buf_text(out, ",\"panel\":");
+        add_text(out, p->view.tripped);
+    }
     if (p->config.attend)
         buf_text(out, ",\"attended_by_program\":true");
     if (connected) {
@@ -88,6 +113,7 @@ void packer_state_json(const struct packer *p, struct buf *out)
                    m->boot, m->accepted, m->started, m->done, m->retired, m->film_mm, m->seal_actual_dc,
                    m->door_closed ? "true" : "false", m->estop_healthy ? "true" : "false");
         add_alarms(p, out);
+        add_doubtful(p, out);
     }
     if (p->batch.id)
         add_batch(p, out);

@@ -39,60 +39,6 @@ static const struct acting_row {
     {.from = S(COMPLETING), .to = S(COMPLETE), .least_us = 300000, .finishes_pouches = true},
 };
 
-/* What a command does where; every pair that is not here is refused. */
-static const struct command_row {
-    enum machine_command command;
-    enum machine_state from;
-    enum machine_state to;
-} command_rows[] = {
-    {C(RESET), S(STOPPED), S(RESETTING)},
-    {C(RESET), S(COMPLETE), S(RESETTING)},
-    {C(START), S(IDLE), S(STARTING)},
-    {C(STOP), S(STARTING), S(STOPPING)},
-    {C(STOP), S(IDLE), S(STOPPING)},
-    {C(STOP), S(SUSPENDED), S(STOPPING)},
-    {C(STOP), S(EXECUTE), S(STOPPING)},
-    {C(STOP), S(HOLDING), S(STOPPING)},
-    {C(STOP), S(HELD), S(STOPPING)},
-    {C(STOP), S(UNHOLDING), S(STOPPING)},
-    {C(STOP), S(SUSPENDING), S(STOPPING)},
-    {C(STOP), S(UNSUSPENDING), S(STOPPING)},
-    {C(STOP), S(RESETTING), S(STOPPING)},
-    {C(STOP), S(COMPLETING), S(STOPPING)},
-    {C(STOP), S(COMPLETE), S(STOPPING)},
-    {C(HOLD), S(EXECUTE), S(HOLDING)},
-    {C(HOLD), S(SUSPENDED), S(HOLDING)},
-    {C(UNHOLD), S(HELD), S(UNHOLDING)},
-    {C(SUSPEND), S(EXECUTE), S(SUSPENDING)},
-    /* An order to suspend is remembered where the machine is on its way into Execute or suspended already. */
-    {C(SUSPEND), S(STARTING), S(STARTING)},
-    {C(SUSPEND), S(UNHOLDING), S(UNHOLDING)},
-    {C(SUSPEND), S(UNSUSPENDING), S(UNSUSPENDING)},
-    {C(SUSPEND), S(SUSPENDING), S(SUSPENDING)},
-    {C(SUSPEND), S(SUSPENDED), S(SUSPENDED)},
-    {C(UNSUSPEND), S(SUSPENDING), S(SUSPENDING)},
-    {C(UNSUSPEND), S(SUSPENDED), S(SUSPENDED)}, /* leaves it when no other cause is left */
-    {C(UNSUSPEND), S(STARTING), S(STARTING)},
-    {C(UNSUSPEND), S(UNHOLDING), S(UNHOLDING)},
-    {C(UNSUSPEND), S(UNSUSPENDING), S(UNSUSPENDING)},
-    {C(ABORT), S(CLEARING), S(ABORTING)},
-    {C(ABORT), S(STOPPED), S(ABORTING)},
-    {C(ABORT), S(STARTING), S(ABORTING)},
-    {C(ABORT), S(IDLE), S(ABORTING)},
-    {C(ABORT), S(SUSPENDED), S(ABORTING)},
-    {C(ABORT), S(EXECUTE), S(ABORTING)},
-    {C(ABORT), S(STOPPING), S(ABORTING)},
-    {C(ABORT), S(HOLDING), S(ABORTING)},
-    {C(ABORT), S(HELD), S(ABORTING)},
-    {C(ABORT), S(UNHOLDING), S(ABORTING)},
-    {C(ABORT), S(SUSPENDING), S(ABORTING)},
-    {C(ABORT), S(UNSUSPENDING), S(ABORTING)},
-    {C(ABORT), S(RESETTING), S(ABORTING)},
-    {C(ABORT), S(COMPLETING), S(ABORTING)},
-    {C(ABORT), S(COMPLETE), S(ABORTING)},
-    {C(CLEAR), S(ABORTED), S(CLEARING)},
-};
-
 /* Causes inside the machine: they hold it until a person has mended them. */
 static const enum machine_alarm hold_alarms[] = {
     MACHINE_ALARM_CANISTER_EMPTY, MACHINE_ALARM_JAM,           MACHINE_ALARM_SENSOR_FAULT,
@@ -316,20 +262,17 @@ bool state_command(struct world *world, enum machine_command command, uint32_t a
         return cancel_from(world, argument);
     if (command == C(CONFIRM_REMOVED))
         return world->state == S(ABORTED) && pouch_confirm_removed(world);
-    for (size_t i = 0; i < sizeof command_rows / sizeof command_rows[0]; i++) {
-        const struct command_row *row = &command_rows[i];
-        if (row->command != command || row->from != world->state)
-            continue;
-        if (command == C(RESET) || command == C(UNHOLD))
-            mend(world);
-        if (!is_allowed(world, command))
-            return false;
-        clear_causes(world, command);
-        if (row->to != row->from)
-            state_enter(world, row->to);
-        return true;
-    }
-    return false;
+    const struct packml_row *row = packml_take(world->state, command);
+    if (!row)
+        return false;
+    if (command == C(RESET) || command == C(UNHOLD))
+        mend(world);
+    if (!is_allowed(world, command))
+        return false;
+    clear_causes(world, command);
+    if (row->to != row->from)
+        state_enter(world, row->to);
+    return true;
 }
 
 /* ---- what happens by itself ---- */

@@ -223,6 +223,8 @@ void rig_order(struct rig *rig, int64_t batch, const char *verb, bool ok)
     int64_t command = 0;
     int rc = batch ? batch_ask(rig->pharmacy.store, batch, verb, "tech", 3, &command, &err)
                    : machine_ask(rig->pharmacy.store, "m1", verb, "tech", 3, &command, &err);
+    if (rc == E_STATE && !ok)
+        return; /* refused by name, before anybody is asked */
     if (rc < 0)
         fail_msg("%s", err.message);
     packer_orders(rig->packer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sachet machine, watch, alarms, report: the line and what it left behind. */
+/* sachet machine, watch, report: the line and what it left behind. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,43 +165,6 @@ static int run_unlock(struct cli *cli, struct error *err)
     return rc;
 }
 
-/* ---- alarms ---- */
-
-static int run_alarms(struct cli *cli, struct error *err)
-{
-    struct store_rows *rows = NULL;
-    int count = 0;
-    int rc = cli_open_store(cli, err);
-    if (rc == 0)
-        rc = store_query(cli->store, &rows, err,
-                         "SELECT machine, number, text, next_step, coalesce(batch_id, 0), raised_ms,"
-                         " coalesce(cleared_ms, 0), evidence FROM alarm WHERE ? = 1 OR cleared_ms IS NULL"
-                         " ORDER BY id DESC LIMIT 1000",
-                         "i", (int64_t)cli_flag(cli, "all"));
-    while (rc == 0 && (rc = store_next(rows, err)) == 1) {
-        char raised[INSTANT_TEXT_BYTES];
-        instant_format(store_int(rows, 5), raised);
-        count++;
-        rc = 0;
-        if (cli->json) {
-            json_t *row = json_pack("{s:s,s:I,s:s,s:s,s:I,s:s,s:b,s:o*}", "machine", store_text(rows, 0),
-                                    "number", (json_int_t)store_int(rows, 1), "text", store_text(rows, 2),
-                                    "next", store_text(rows, 3), "batch", (json_int_t)store_int(rows, 4),
-                                    "raised", raised, "cleared", (int)(store_int(rows, 6) != 0), "evidence",
-                                    json_loads(store_text(rows, 7), 0, NULL));
-            rc = out_json(cli, row, err);
-        } else {
-            fprintf(cli->out, "%.19sZ  %-12s %4" PRId64 "  %s%s\n    next: %s\n", raised, store_text(rows, 0),
-                    store_int(rows, 1), store_text(rows, 2), store_int(rows, 6) ? "  (over)" : "",
-                    store_text(rows, 3));
-        }
-    }
-    store_done(rows);
-    if (rc == 0 && count == 0 && !cli->json)
-        fputs("no alarms\n", cli->out);
-    return rc;
-}
-
 /* ---- report ---- */
 
 static int run_report(struct cli *cli, struct error *err)
@@ -239,10 +202,6 @@ static int run_report(struct cli *cli, struct error *err)
 
 static const struct cli_option_row watch_options[] = {
     {"for", "SECONDS", "end after so long; 0: look once"},
-    {NULL, NULL, NULL},
-};
-static const struct cli_option_row alarm_options[] = {
-    {"all", NULL, "those that are over, too (the last 1000)"},
     {NULL, NULL, NULL},
 };
 static const struct cli_option_row report_options[] = {
@@ -289,11 +248,6 @@ static const struct cli_verb rows[] = {
      .args_max = 2,
      .summary = "Open a bay that wrong counts locked",
      .run = run_unlock},
-    {.name = "alarms",
-     .args = "",
-     .summary = "List alarms with the next step of each",
-     .options = alarm_options,
-     .run = run_alarms},
     {.name = "report batch",
      .args = "BATCH",
      .args_min = 1,

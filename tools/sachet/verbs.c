@@ -24,6 +24,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_machine,
     &verbs_line,
     &verbs_release,
+    &verbs_alarms,
     &verbs_audit,
     &verbs_store,
     &verbs_help,

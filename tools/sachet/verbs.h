@@ -5,6 +5,7 @@
 
 #include "tools/sachet/cli.h"
 
+extern const struct cli_group verbs_alarms;
 extern const struct cli_group verbs_batch;
 extern const struct cli_group verbs_edit;
 extern const struct cli_group verbs_formulary;

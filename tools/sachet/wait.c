@@ -168,10 +168,58 @@ void wait_remark_daemon(struct cli *cli)
                 cli->site_dir);
 }
 
+/* What people asked of the machine and sachetd has not taken, or the machine not answered. */
+static void print_asked(struct cli *cli, const char *machine)
+{
+    struct store_rows *rows = NULL;
+    struct error err = {0};
+    int rc =
+        store_query(cli->store, &rows, &err,
+                    "SELECT verb, actor, asked_ms, coalesce(batch_id, 0), taken_ms IS NOT NULL FROM command"
+                    " WHERE machine = ? AND (taken_ms IS NULL OR result IS NULL) ORDER BY id LIMIT 20",
+                    "t", machine);
+    while (rc == 0 && (rc = store_next(rows, &err)) == 1) {
+        int64_t age_s = (clock_wall_ms(cli->clock) - store_int(rows, 2)) / 1000;
+        rc = 0;
+        fprintf(cli->out, "  asked %" PRId64 " s ago by %s: %s", age_s > 0 ? age_s : 0, store_text(rows, 1),
+                store_text(rows, 0));
+        if (store_int(rows, 3))
+            fprintf(cli->out, " batch %" PRId64, store_int(rows, 3));
+        fprintf(cli->out, ", %s\n",
+                store_int(rows, 4) ? "the machine has not answered yet" : "not taken yet");
+    }
+    store_done(rows);
+    if (rc < 0)
+        fprintf(stderr, "sachet: %s\n", err.message);
+}
+
+/* Where it should be, and what to do. */
+static void print_missing(struct cli *cli, const json_t *state)
+{
+    const char *address = text_of(state, "address");
+    if (strcmp(text_of(state, "line"), "down") == 0)
+        fprintf(cli->out,
+                "  no machine at %s; next: look whether it is on and its cable is in; the address stands"
+                " in site.yaml\n",
+                address[0] ? address : "its address");
+    if (text_of(state, "panel")[0])
+        fprintf(cli->out, "  %s\n", text_of(state, "panel"));
+}
+
+static void print_doubtful(struct cli *cli, const json_t *state)
+{
+    size_t i = 0;
+    json_t *token = NULL;
+    json_array_foreach(json_object_get(state, "doubtful"), i, token) fprintf(
+        cli->out, "  pouch %s is doubtful: take it out, then 'machine confirm'; it is void and made again\n",
+        json_string_value(token));
+}
+
 void wait_print_line(struct cli *cli, const char *machine, const json_t *state, int64_t updated_ms)
 {
     if (!state) {
         fprintf(cli->out, "%-12s never seen by sachetd\n", machine);
+        print_asked(cli, machine);
         return;
     }
     char seen[INSTANT_TEXT_BYTES];
@@ -197,7 +245,10 @@ void wait_print_line(struct cli *cli, const char *machine, const json_t *state, 
     fprintf(cli->out, "  (%.8sZ)\n", seen + HH_MM);
     if (text_of(state, "note")[0])
         fprintf(cli->out, "  %s\n", text_of(state, "note"));
+    print_missing(cli, state);
     print_alarms(cli->out, state);
+    print_doubtful(cli, state);
+    print_asked(cli, machine);
 }
 
 int wait_watch(struct cli *cli, struct error *err)

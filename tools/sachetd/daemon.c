@@ -94,6 +94,7 @@ static int line_open(struct daemon *d, struct line *line, int index, struct erro
                                          .entries_max = profile.entries_max,
                                          .rules = d->params.rules,
                                          .attend = d->params.attend,
+                                         .address = line->book.line,
                                          .panel = line->board.panel,
                                          .seed = (uint64_t)clock_wall_ms(d->params.clock) + (uint64_t)index};
     line->packer = packer_create(&config, line->machine, d->params.store, err);
