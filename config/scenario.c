@@ -83,6 +83,10 @@ static const struct conf_key scenario_keys[] = {
      .doc = "Pieces in each canister at the start, whatever the books say."},
     {.path = "machine.camera", .type = CONF_BOOL, .preset = "false", .doc = "With a camera."},
     {.path = "machine.weigher", .type = CONF_BOOL, .preset = "false", .doc = "With a weigher."},
+    {.path = "machine.panel",
+     .type = CONF_BOOL,
+     .preset = "false",
+     .doc = "Emergency stop, door, buttons and lights beside it stand on the controller's own lines, too."},
     {.path = "machine.cold",
      .type = CONF_BOOL,
      .preset = "false",
@@ -423,6 +427,7 @@ static void read_machine(const struct conf *conf, struct scenario_machine *machi
         .fill = (uint16_t)conf_int(conf, "machine.fill"),
         .camera = conf_bool(conf, "machine.camera"),
         .weigher = conf_bool(conf, "machine.weigher"),
+        .panel = conf_bool(conf, "machine.panel"),
         .cold = conf_bool(conf, "machine.cold"),
         .mends = conf_bool(conf, "machine.mends"),
     };

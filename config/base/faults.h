@@ -45,8 +45,23 @@
     X(CAMERA_DEAD, "camera-dead", false, "the camera does not answer")                               \
     X(WEIGHER_DRIFT, "weigher-drift", false, "the weigher reads value mg too much")                  \
     X(WEIGHER_DEAD, "weigher-dead", false, "the weigher does not answer")                            \
+    X(START_BUTTON, "start-button", false, "the start button of the panel is pressed")               \
+    X(STOP_BUTTON, "stop-button", false, "the stop button of the panel is pressed")                  \
+    X(RESET_BUTTON, "reset-button", false, "the reset button of the panel is pressed")               \
     X(STATE_STUCK, "state-stuck", false, "no acting state ends")                                     \
     X(SLOW, "slow", false, "value permille are added to the cycle")
+
+/* Digital lines beside a machine, as their levels: safety channels 1 = closed, buttons 1 = pressed, the
+ * sensor 1 = a pouch is under it. X(NAME, "word") */
+#define SWITCH_TABLE(X)   \
+    X(ESTOP_A, "estop_a") \
+    X(ESTOP_B, "estop_b") \
+    X(GUARD_A, "guard_a") \
+    X(GUARD_B, "guard_b") \
+    X(START, "start")     \
+    X(STOP, "stop")       \
+    X(RESET, "reset")     \
+    X(POUCH_OUT, "pouch_out")
 
 /*
  * What a machine is like: keys of `machine.physics` in scenario files and fields of struct world_params.

@@ -105,6 +105,7 @@ struct scenario_machine {
     uint16_t fill;
     bool camera;
     bool weigher;
+    bool panel; /* switches, buttons and lights stand beside it, on lines of the controller */
     bool cold;
     bool mends;                        /* a patient operator mends before Unhold and Reset */
     int64_t physics[SCENARIO_PHYSICS]; /* as in the file; SCENARIO_USUAL: not said there */

@@ -81,6 +81,15 @@ void world_trouble(struct world *world, enum world_trouble trouble, unsigned bay
 int32_t world_troubled(const struct world *world, enum world_trouble trouble, unsigned bay);
 /* Everything that lasts is mended, and nothing planted is left: a visit by service. */
 void world_mend_all(struct world *world);
+/* Levels of the digital lines beside it at this instant, with or without power. */
+enum world_switch {
+#define WORLD_SWITCH_ENUM(name, word) WORLD_SWITCH_##name,
+    SWITCH_TABLE(WORLD_SWITCH_ENUM)
+#undef WORLD_SWITCH_ENUM
+        WORLD_SWITCHES,
+};
+bool world_switch(const struct world *world, enum world_switch line);
+const char *world_switch_word(enum world_switch line);
 /* Takes all pieces out of a canister without the machine's knowledge. */
 void world_empty(struct world *world, unsigned bay);
 /* From now on so many seconds of mechanics in one of the outside; 1..WORLD_SPEED_MAX. */

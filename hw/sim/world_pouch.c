@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { OUT_US = 200000 }; /* a pouch passes the sensor where they leave */
+
 bool pouch_stations_empty(const struct world *world)
 {
     return world->stations[STATION_FILL].phase == POUCH_NONE &&
@@ -272,6 +274,7 @@ static void record(struct world *world, const struct machine_result *result, siz
     struct world_truth *truth = truth_row(world, row);
     if (truth)
         truth->fate = result->outcome == MACHINE_GOOD ? WORLD_FATE_GOOD : WORLD_FATE_VOID;
+    world->out_until_us = world->now_us + OUT_US;
     world_event(world, result->seq, "done", machine_outcome_name(result->outcome), 2, "outcome",
                 (int64_t)result->outcome, "reason", (int64_t)result->reason);
 }

@@ -123,6 +123,7 @@ struct world {
     int64_t seal_drift_mc; /* by which the set point has run away */
     bool door_closed;
     bool estop_healthy;
+    int64_t out_until_us;    /* a pouch lies under the sensor where they leave */
     int64_t disagree_due_us; /* two channels have disagreed for too long then; WORLD_NEVER: they agree */
     uint8_t planted[MACHINE_BAYS_MAX];      /* enum world_fault of the next piece */
     uint32_t planted_pouch;                 /* bits 1 << enum world_fault */

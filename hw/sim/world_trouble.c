@@ -53,11 +53,45 @@ bool trouble_estop_safe(const struct world *world)
     return world->estop_healthy && second_channel(world, WORLD_TROUBLE_ESTOP_CHANNEL, world->estop_healthy);
 }
 
+bool world_switch(const struct world *world, enum world_switch line)
+{
+    switch (line) {
+    case WORLD_SWITCH_ESTOP_A:
+        return world->estop_healthy;
+    case WORLD_SWITCH_ESTOP_B:
+        return second_channel(world, WORLD_TROUBLE_ESTOP_CHANNEL, world->estop_healthy);
+    case WORLD_SWITCH_GUARD_A:
+        return world->door_closed;
+    case WORLD_SWITCH_GUARD_B:
+        return second_channel(world, WORLD_TROUBLE_DOOR_CHANNEL, world->door_closed);
+    case WORLD_SWITCH_START:
+        return world->troubles[WORLD_TROUBLE_START_BUTTON] != 0;
+    case WORLD_SWITCH_STOP:
+        return world->troubles[WORLD_TROUBLE_STOP_BUTTON] != 0;
+    case WORLD_SWITCH_RESET:
+        return world->troubles[WORLD_TROUBLE_RESET_BUTTON] != 0;
+    case WORLD_SWITCH_POUCH_OUT:
+        return world->now_us < world->out_until_us;
+    case WORLD_SWITCHES:
+        break;
+    }
+    return false;
+}
+
+const char *world_switch_word(enum world_switch line)
+{
+    static const char *const words[] = {
+#define WORLD_SWITCH_WORD(name, word) word,
+        SWITCH_TABLE(WORLD_SWITCH_WORD)
+#undef WORLD_SWITCH_WORD
+    };
+    return line < WORLD_SWITCHES ? words[line] : "?";
+}
+
 void trouble_watch_channels(struct world *world)
 {
-    bool door = second_channel(world, WORLD_TROUBLE_DOOR_CHANNEL, world->door_closed) == world->door_closed;
-    bool estop =
-        second_channel(world, WORLD_TROUBLE_ESTOP_CHANNEL, world->estop_healthy) == world->estop_healthy;
+    bool door = world_switch(world, WORLD_SWITCH_GUARD_A) == world_switch(world, WORLD_SWITCH_GUARD_B);
+    bool estop = world_switch(world, WORLD_SWITCH_ESTOP_A) == world_switch(world, WORLD_SWITCH_ESTOP_B);
     if (door && estop) {
         world->disagree_due_us = WORLD_NEVER;
         return;

@@ -2,6 +2,9 @@
 #include "tools/sachet-sim/rigging.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "config/base/buf.h"
@@ -83,17 +86,34 @@ int rigging_direct(struct rigging *rigging, struct world **worlds, struct error 
     return 0;
 }
 
+/* Whether standard output is a screen that understands escapes, and its size. */
+static bool find_screen(struct winsize *ret_size)
+{
+    const char *term = getenv("TERM");
+    *ret_size = (struct winsize){.ws_row = 24, .ws_col = VIEW_WIDTH};
+    bool screen = isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+    struct winsize size;
+    if (screen && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
+        *ret_size = size;
+    return screen;
+}
+
 static int64_t show(void *data, int64_t now_ms)
 {
     const struct rigging *rigging = data;
-    struct buf text;
+    struct buf text, screen;
+    struct winsize size;
     buf_init(&text);
-    if (isatty(STDOUT_FILENO))
-        buf_text(&text, "\033[H\033[2J");
-    view_text(rigging->worlds, rigging->options->machines, &text);
-    (void)fputs(buf_string(&text), stdout); /* a view that nobody can read harms nobody */
+    buf_init(&screen);
+    bool on_screen = find_screen(&size);
+    view_text(rigging->worlds, rigging->options->machines, size.ws_col, &text);
+    if (on_screen)
+        view_screen(buf_string(&text), size.ws_row, &screen);
+    (void)fputs(buf_string(on_screen ? &screen : &text),
+                stdout); /* a view that nobody can read harms nobody */
     (void)fflush(stdout);
     buf_finish(&text);
+    buf_finish(&screen);
     return now_ms + VIEW_MS;
 }
 

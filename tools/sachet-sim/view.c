@@ -2,6 +2,10 @@
 #include "tools/sachet-sim/view.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "config/base/buf.h"
 #include "hw/machine_codes.h"
@@ -15,36 +19,29 @@ static const char *phase_name(unsigned phase)
     return phase < sizeof names / sizeof names[0] ? names[phase] : "?";
 }
 
-/* Calls add for each alarm that is up and each trouble, with its name; JSON texts or words. */
-static void add_alarms(const struct machine_status *status, const char *before, const char *between,
-                       const char *after, struct buf *out)
+static void add_alarms(const struct machine_status *status, struct buf *out)
 {
     int count = 0;
     for (unsigned n = 0; n < MACHINE_ALARM_WORDS * 16; n++) {
         if (machine_alarm_is_up(status, n))
-            buf_printf(out, "%s%s%s%s", count++ ? between : "", before, machine_alarm_name(n), after);
+            buf_printf(out, "%s\"%s\"", count++ ? "," : "", machine_alarm_name(n));
     }
 }
 
-static void add_troubles(const struct world *world, unsigned bays, bool json, struct buf *out)
+static void add_troubles(const struct world *world, unsigned bays, struct buf *out)
 {
     int count = 0;
     for (unsigned t = 0; t < WORLD_TROUBLES; t++) {
-        for (unsigned b = 0; b < (world_trouble_is_of_bay(t) ? bays : 1); b++) {
+        bool of_bay = world_trouble_is_of_bay(t);
+        for (unsigned b = 0; b < (of_bay ? bays : 1); b++) {
             int32_t value = world_troubled(world, t, b);
             if (value == 0)
                 continue;
-            const char *word = world_trouble_word(t);
-            bool of_bay = world_trouble_is_of_bay(t);
-            if (json && of_bay)
-                buf_printf(out, "%s{\"word\":\"%s\",\"bay\":%u}", count ? "," : "", word, b);
-            else if (json)
-                buf_printf(out, "%s{\"word\":\"%s\",\"value\":%" PRId32 "}", count ? "," : "", word, value);
-            else if (of_bay)
-                buf_printf(out, "%s%s bay %u", count ? ", " : "", word, b);
+            buf_printf(out, "%s{\"word\":\"%s\",", count++ ? "," : "", world_trouble_word(t));
+            if (of_bay)
+                buf_printf(out, "\"bay\":%u}", b);
             else
-                buf_printf(out, "%s%s %" PRId32, count ? ", " : "", word, value);
-            count++;
+                buf_printf(out, "\"value\":%" PRId32 "}", value);
         }
     }
 }
@@ -69,10 +66,14 @@ void view_json(struct world *world, unsigned number, struct buf *out)
                ",\"seal_dc\":%d,\"seal_set_dc\":%d,\"door_closed\":%s,\"estop_healthy\":%s,\"alarms\":[",
                s.film_mm, s.ribbon_mm, s.seal_actual_dc, s.seal_set_dc, s.door_closed ? "true" : "false",
                s.estop_healthy ? "true" : "false");
-    add_alarms(&s, "\"", ",", "\"", out);
+    add_alarms(&s, out);
     buf_text(out, "],\"troubles\":[");
-    add_troubles(world, identity.bays, true, out);
-    buf_text(out, "],\"bays\":[");
+    add_troubles(world, identity.bays, out);
+    buf_text(out, "],\"lines\":{");
+    for (unsigned i = 0; i < WORLD_SWITCHES; i++)
+        buf_printf(out, "%s\"%s\":%s", i ? "," : "", world_switch_word(i),
+                   world_switch(world, i) ? "true" : "false");
+    buf_text(out, "},\"bays\":[");
     for (unsigned b = 0; b < identity.bays; b++) {
         struct machine_bay bay;
         world_bay(world, b, &bay);
@@ -82,53 +83,128 @@ void view_json(struct world *world, unsigned number, struct buf *out)
     buf_text(out, "]}");
 }
 
-static void view_machine(struct world *world, unsigned number, struct buf *out)
+/* Adds a piece to the line under way, or to a new one when it does not fit: two blanks between pieces, two
+ * before a line. */
+struct flow {
+    struct buf *out;
+    size_t width;
+    size_t column; /* 0: nothing on this line yet */
+};
+
+__attribute__((format(printf, 2, 3))) static void add_piece(struct flow *flow, const char *format, ...)
 {
+    char piece[VIEW_PIECE_BYTES];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(piece, sizeof piece, format, args); /* cut: for people */
+    va_end(args);
+    size_t len = strlen(piece);
+    if (flow->column > 0 && flow->column + 2 + len > flow->width) {
+        buf_char(flow->out, '\n');
+        flow->column = 0;
+    }
+    buf_printf(flow->out, "  %s", piece);
+    flow->column += 2 + len;
+}
+
+static void end_line(struct flow *flow)
+{
+    if (flow->column > 0)
+        buf_char(flow->out, '\n');
+    flow->column = 0;
+}
+
+static void flow_counters(struct flow *flow, const struct machine_status *s)
+{
+    add_piece(flow, "accepted %" PRIu32, s->accepted);
+    add_piece(flow, "started %" PRIu32, s->started);
+    add_piece(flow, "done %" PRIu32, s->done);
+    add_piece(flow, "retired %" PRIu32, s->retired);
+    if (s->phase)
+        add_piece(flow, "pouch %" PRIu32 ": %s", s->started, phase_name(s->phase));
+    end_line(flow);
+    add_piece(flow, "film %" PRIu32 ".%" PRIu32 " m", s->film_mm / 1000, s->film_mm / 100 % 10);
+    add_piece(flow, "ribbon %" PRIu32 ".%" PRIu32 " m", s->ribbon_mm / 1000, s->ribbon_mm / 100 % 10);
+    add_piece(flow, "seal %d.%d C of %d.%d C", s->seal_actual_dc / 10, abs(s->seal_actual_dc % 10),
+              s->seal_set_dc / 10, s->seal_set_dc % 10);
+    add_piece(flow, "door %s", s->door_closed ? "closed" : "OPEN");
+    add_piece(flow, "emergency stop %s", s->estop_healthy ? "released" : "PRESSED");
+    end_line(flow);
+}
+
+static void flow_troubles(struct flow *flow, const struct world *world, unsigned bays)
+{
+    bool any = false;
+    for (unsigned t = 0; t < WORLD_TROUBLES; t++) {
+        bool of_bay = world_trouble_is_of_bay(t);
+        for (unsigned b = 0; b < (of_bay ? bays : 1); b++) {
+            int32_t value = world_troubled(world, t, b);
+            if (value == 0)
+                continue;
+            if (!any)
+                add_piece(flow, "broken:");
+            any = true;
+            if (of_bay)
+                add_piece(flow, "%s bay %u", world_trouble_word(t), b);
+            else
+                add_piece(flow, "%s %" PRId32, world_trouble_word(t), value);
+        }
+    }
+    end_line(flow);
+}
+
+static void view_machine(struct world *world, unsigned number, size_t width, struct buf *out)
+{
+    struct flow flow = {.out = out, .width = width};
     struct machine_status s;
     struct machine_identity identity;
     world_status(world, &s);
     world_identity(world, &identity);
     buf_printf(out, "machine %u  %s  SIMULATED  %s  t %" PRId64 ".%" PRId64 " s\n", number, identity.serial,
-               !world_has_power(world) ? "no power" : machine_state_name(s.state),
+               !world_has_power(world) ? "no power"
+               : !world_answers(world) ? "booting"
+                                       : machine_state_name(s.state),
                world_now_us(world) / 1000000, world_now_us(world) / 100000 % 10);
-    buf_printf(out, "  accepted %" PRIu32 "  started %" PRIu32 "  done %" PRIu32 "  retired %" PRIu32,
-               s.accepted, s.started, s.done, s.retired);
-    if (s.phase)
-        buf_printf(out, "   pouch %" PRIu32 ": %s", s.started, phase_name(s.phase));
-    buf_printf(
-        out, "\n  film %" PRIu32 ".%" PRIu32 " m  ribbon %" PRIu32 ".%" PRIu32 " m  seal %d.%d C of %d.%d C",
-        s.film_mm / 1000, s.film_mm / 100 % 10, s.ribbon_mm / 1000, s.ribbon_mm / 100 % 10,
-        s.seal_actual_dc / 10, s.seal_actual_dc % 10, s.seal_set_dc / 10, s.seal_set_dc % 10);
-    buf_printf(out, "  door %s  emergency stop %s\n", s.door_closed ? "closed" : "OPEN",
-               s.estop_healthy ? "released" : "PRESSED");
-    if (s.first_alarm != MACHINE_ALARM_NONE) {
-        buf_text(out, "  ALARMS ");
-        add_alarms(&s, "", ", ", "", out);
-        buf_char(out, '\n');
+    flow_counters(&flow, &s);
+    if (s.first_alarm != MACHINE_ALARM_NONE)
+        add_piece(&flow, "ALARMS");
+    for (unsigned n = 0; n < MACHINE_ALARM_WORDS * 16; n++) {
+        if (machine_alarm_is_up(&s, n))
+            add_piece(&flow, "%s", machine_alarm_name(n));
     }
-    size_t mark = out->len;
-    buf_text(out, "  broken: ");
-    size_t begin = out->len;
-    add_troubles(world, identity.bays, false, out);
-    if (out->len == begin && !out->failed)
-        out->len = mark; /* nothing is: no line */
-    else
-        buf_char(out, '\n');
-    buf_text(out, "  bays ");
+    end_line(&flow);
+    flow_troubles(&flow, world, identity.bays);
+    add_piece(&flow, "bays");
     for (unsigned b = 0; b < identity.bays && b < VIEW_BAYS_MAX; b++) {
         struct machine_bay bay;
         world_bay(world, b, &bay);
-        if (b > 0 && b % 10 == 0)
-            buf_text(out, "\n       ");
-        buf_printf(out, " %3u:%-5u%c", b, bay.level, bay.empty ? '!' : ' ');
+        add_piece(&flow, "%3u:%-5u%c", b, bay.level, bay.empty ? '!' : ' ');
     }
-    buf_text(out, "\n\n");
+    if (identity.bays > VIEW_BAYS_MAX)
+        add_piece(&flow, "and %u more", identity.bays - VIEW_BAYS_MAX);
+    end_line(&flow);
+    buf_char(out, '\n');
 }
 
-void view_text(struct world *const *worlds, unsigned count, struct buf *out)
+void view_text(struct world *const *worlds, unsigned count, size_t width, struct buf *out)
 {
     for (unsigned i = 0; i < count && i < VIEW_MACHINES_MAX; i++)
-        view_machine(worlds[i], i + 1, out);
+        view_machine(worlds[i], i + 1, width, out);
     if (count > VIEW_MACHINES_MAX)
         buf_printf(out, "and %u machines more\n", count - VIEW_MACHINES_MAX);
+}
+
+void view_screen(const char *text, unsigned rows, struct buf *out)
+{
+    buf_text(out, "\033[H"); /* over the old one: a cleared screen would flicker */
+    for (unsigned row = 1; *text; row++) {
+        size_t len = strcspn(text, "\n");
+        if (row >= rows && text[len] && text[len + 1]) {
+            buf_text(out, "...\033[K");
+            break;
+        }
+        buf_printf(out, "%.*s\033[K\n", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
+    buf_text(out, "\033[J");
 }

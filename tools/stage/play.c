@@ -348,6 +348,7 @@ static int perform(struct playing *p, const char *store_path, struct error *err)
                                         .machine = DEMO_MACHINE,
                                         .world = &world,
                                         .attend = p->scenario->attend,
+                                        .panel = p->scenario->machine.panel,
                                         .wall_ms = WALL_MS,
                                         .wrap = p->options->wrap,
                                         .wrap_data = p->options->wrap_data};

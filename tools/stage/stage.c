@@ -7,6 +7,7 @@
 #include "controller/pack/batch.h"
 #include "controller/store/store.h"
 #include "hw/machine.h"
+#include "tools/stage/switches.h"
 
 enum {
     DARK_MS = 3000,
@@ -27,6 +28,7 @@ static int power_up(struct stage *stage, struct error *err)
                                          .heartbeat_ms = PACKER_HEARTBEAT_MS,
                                          .entries_max = stage->params.entries_max,
                                          .rules = stage->params.rules,
+                                         .panel = stage->switches ? switches_panel(stage->switches) : NULL,
                                          .attend = stage->params.attend,
                                          .seed = 1};
     const struct sim_machine_params port = {.world = stage->world,
@@ -70,6 +72,10 @@ int stage_init(struct stage *stage, const struct stage_params *params, struct er
         stage->world = world_create(&world, err);
         rc = stage->world ? 0 : err->code;
     }
+    if (rc == 0 && params->panel) { /* of iron: it outlives the controller */
+        stage->switches = switches_create(stage->name, stage->world, &stage->clock.clock, world.seed, err);
+        rc = stage->switches ? 0 : err->code;
+    }
     if (rc == 0)
         rc = power_up(stage, err);
     if (rc < 0)
@@ -80,6 +86,8 @@ int stage_init(struct stage *stage, const struct stage_params *params, struct er
 void stage_finish(struct stage *stage)
 {
     power_down(stage);
+    switches_destroy(stage->switches);
+    stage->switches = NULL;
     world_destroy(stage->world);
     store_close(stage->store);
     stage->world = NULL;
@@ -133,6 +141,8 @@ int stage_round(struct stage *stage, struct error *err)
     int rc = 1;
     if (stage->before)
         stage->before(stage->before_data);
+    if (stage->switches)
+        switches_follow(stage->switches);
     if (stage->frozen_ms > stage->clock.mono_now_ms)
         world_advance(stage->world, stage->clock.mono_now_ms * 1000);
     else
@@ -155,6 +165,9 @@ int stage_step(struct stage *stage, struct error *err)
     int64_t machine_ms = sim_machine_next_due_ms(stage->port);
     if (machine_ms < due_ms)
         due_ms = machine_ms;
+    int64_t switches_ms = stage->switches ? switches_due_ms(stage->switches) : INT64_MAX;
+    if (switches_ms < due_ms)
+        due_ms = switches_ms;
     if (due_ms <= now_ms)
         due_ms = now_ms + 1;
     if (due_ms - now_ms > STEP_MAX_MS)

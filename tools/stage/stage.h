@@ -23,6 +23,7 @@
 struct batch_info;
 struct machine;
 struct store;
+struct switches;
 
 enum { STAGE_START_MS = 1000, STAGE_PATH_BYTES = 256 };
 
@@ -35,6 +36,7 @@ struct stage_params {
     int64_t wall_ms;
     uint64_t crash_at;    /* boundary of the first controller crash; 0 never */
     uint16_t entries_max; /* bays of one pouch; 0: as many as the protocol takes */
+    bool panel;           /* switches, buttons and lights stand beside the machine */
     const struct review_rules *rules;
     /* Puts something between packer and machine, for tests of the checker: takes the port over and gives
      * another one. NULL: nothing. */
@@ -51,6 +53,7 @@ struct stage {
     struct machine *port;    /* the simulator's own, for sim_machine_fail */
     struct machine *machine; /* what the packer holds: the port, or what wraps it */
     struct packer *packer;
+    struct switches *switches;  /* with a panel; else NULL */
     struct stage_params params; /* its pointers may be gone, but for wrap */
     uint64_t boundary;          /* calls so far */
     unsigned crashes;
