@@ -323,8 +323,8 @@ static void the_page_keeps_the_day_of_the_last_pass(void **state)
     struct buf page;
     buf_init(&page);
     page_write_markdown(&row, 1, "2026-11-22", &page);
-    assert_non_null(strstr(buf_string(&page), "| H13 | `jam` |"));
-    assert_non_null(strstr(buf_string(&page), "| H1 | no scenario |"));
+    assert_non_null(strstr(buf_string(&page), "| H13 gap in therapy | `jam` |"));
+    assert_non_null(strstr(buf_string(&page), "| H1 wrong drug | no scenario was run |"));
     assert_non_null(strstr(buf_string(&page), "counts \\| sensors"));
     buf_reset(&page);
     page_write_html(&row, 1, "2026-11-22", &page);

@@ -257,6 +257,7 @@ static int run_verb(int argc, char **argv, struct error *err)
         return error_set(err, E_MEMORY, "no memory for the results");
     for (int i = first; i < argc && rc == 0; i++)
         rc = run_path(&run, argv[i], err);
+    page_sort(run.rows, run.count);
     for (int i = 0; i < run.report_count && rc == 0; i++)
         rc = write_report(&run, run.reports[i], err);
     if (rc == 0)

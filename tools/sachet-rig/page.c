@@ -3,48 +3,86 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/base/buf.h"
 
-enum { HAZARDS = 28 };
-
-/* Hazards of the risk table that no simulated machine or line can show, and what shows their control. */
+/* Hazards by number, from 1; where: what shows the control of one that no simulated machine or line can
+ * show. */
 static const struct {
-    int number;
+    const char *name;
     const char *where;
-} elsewhere[] = {
-    {2, "matching by product code: intake and formulary tests; at the machine: the canister's number"},
-    {8, "packing rules: plan tests"},
-    {9, "slots: brute-force and independent checker tests"},
-    {10, "refill planner tests"},
-    {12, "plan tests"},
-    {17, "review tests"},
-    {19, "packing rules: plan tests"},
-    {26, "log and document tests"},
-    {27, "store tests: audit chain, backups"},
+} hazards[] = {
+    {"wrong drug", NULL},
+    {"wrong strength, look-alike", "intake and formulary tests match by product code"},
+    {"wrong count", NULL},
+    {"pill in the next pouch", NULL},
+    {"pouch of another patient or date", NULL},
+    {"stopped or changed drug", NULL},
+    {"job that nobody approved, or altered", NULL},
+    {"excluded drug", "plan tests of the packing rules"},
+    {"times too close", "slot tests with an independent checker"},
+    {"refill too early", "refill tests"},
+    {"expired stock", NULL},
+    {"double dose by overlap", "plan tests"},
+    {"gap in therapy", NULL},
+    {"doubtful pouch taken for good", NULL},
+    {"command repeated", NULL},
+    {"inspection blind", NULL},
+    {"tired checker", "review tests"},
+    {"unreadable or wrong label", NULL},
+    {"cross-contamination", "plan tests of the packing rules"},
+    {"injury", NULL},
+    {"safety switch lies", NULL},
+    {"controller hangs", NULL},
+    {"wrong machine or map", NULL},
+    {"simulated taken for real", NULL},
+    {"seal fails", NULL},
+    {"privacy", "log and document tests"},
+    {"record lost or altered", "store tests: audit chain, backups"},
+    {"clock wrong", NULL},
 };
+enum { HAZARDS = sizeof hazards / sizeof hazards[0] };
+_Static_assert(HAZARDS == 28, "the risk table's hazards");
 
 static const char *elsewhere_of(int number)
 {
-    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
-        if (elsewhere[i].number == number)
-            return elsewhere[i].where;
-    }
-    return "no scenario";
+    return hazards[number - 1].where ? hazards[number - 1].where : "no scenario was run";
 }
 
 /* "H3" stands in "H3 H4" and not in "H13". */
-static bool names(const char *hazards, int number)
+static bool names(const char *list, int number)
 {
     char word[8];
     int len = snprintf(word, sizeof word, "H%d", number);
-    for (const char *at = strstr(hazards, word); at; at = strstr(at + 1, word)) {
-        bool starts = at == hazards || at[-1] == ' ';
+    for (const char *at = strstr(list, word); at; at = strstr(at + 1, word)) {
+        bool starts = at == list || at[-1] == ' ';
         if (starts && (at[len] == '\0' || at[len] == ' '))
             return true;
     }
     return false;
+}
+
+/* Of the first hazard; "none" comes last. */
+static int first_hazard(const struct page_row *row)
+{
+    int number = HAZARDS + 1;
+    (void)sscanf(row->hazards, "H%2d", &number); /* "none" leaves it */
+    return number;
+}
+
+static int by_hazard(const void *a, const void *b)
+{
+    const struct page_row *x = a, *y = b;
+    int hazard = first_hazard(x) - first_hazard(y);
+    return hazard ? hazard : strcmp(x->scenario, y->scenario);
+}
+
+void page_sort(struct page_row *rows, size_t count)
+{
+    if (count > 0)
+        qsort(rows, count, sizeof *rows, by_hazard);
 }
 
 static size_t count_passed(const struct page_row *rows, size_t count)
@@ -79,6 +117,11 @@ void page_last_pass(const char *page, const char *scenario, char ret_day[32])
     }
 }
 
+static const char note[] =
+    "A slip is a pouch that the store calls good and that is wrong in the machine's hidden truth: a hazard "
+    "that this "
+    "machine's sensors do not see. Every other difference between store and truth fails a scenario.";
+
 /* ---- Markdown ---- */
 
 static void add_cell(struct buf *out, const char *text)
@@ -95,6 +138,7 @@ void page_write_markdown(const struct page_row *rows, size_t count, const char *
     buf_printf(out,
                "# Rig: hazards, controls, scenarios\n\nSIMULATED. %zu of %zu scenarios passed on %s.\n\n",
                count_passed(rows, count), count, day);
+    buf_printf(out, "%s\n\n", note);
     buf_text(
         out,
         "| Hazard | Control | Scenario | What happens | Seed | Good | Void | Slips | Result | Last pass |\n"
@@ -114,7 +158,7 @@ void page_write_markdown(const struct page_row *rows, size_t count, const char *
     buf_text(out, "\n## Hazards\n\n| Hazard | Scenarios |\n|---|---|\n");
     for (int h = 1; h <= HAZARDS; h++) {
         size_t found = 0;
-        buf_printf(out, "| H%d | ", h);
+        buf_printf(out, "| H%d %s | ", h, hazards[h - 1].name);
         for (size_t i = 0; i < count; i++) {
             if (names(rows[i].hazards, h))
                 buf_printf(out, "%s`%s`%s", found++ ? ", " : "", rows[i].scenario,
@@ -186,6 +230,7 @@ void page_write_html(const struct page_row *rows, size_t count, const char *day,
     buf_text(out, head);
     buf_printf(out, "<p>SIMULATED. %zu of %zu scenarios passed on %s.</p>\n", count_passed(rows, count),
                count, day);
+    buf_printf(out, "<p>%s</p>\n", note);
     buf_text(out,
              "<table>\n<thead><tr><th>Hazard</th><th>Control</th><th>Scenario</th><th>What happens</th>"
              "<th>Seed</th><th>Good</th><th>Void</th><th>Slips</th><th>Result</th><th>Last pass</th></tr>"
@@ -196,7 +241,7 @@ void page_write_html(const struct page_row *rows, size_t count, const char *day,
                   "<thead><tr><th>Hazard</th><th>Scenarios</th></tr></thead>\n<tbody>\n");
     for (int h = 1; h <= HAZARDS; h++) {
         size_t found = 0;
-        buf_printf(out, "<tr><td>H%d</td><td>", h);
+        buf_printf(out, "<tr><td>H%d %s</td><td>", h, hazards[h - 1].name);
         for (size_t i = 0; i < count; i++) {
             if (!names(rows[i].hazards, h))
                 continue;

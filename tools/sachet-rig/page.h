@@ -33,6 +33,8 @@ struct page_row {
  * there. page is Markdown or HTML as written here, NUL-ended. */
 void page_last_pass(const char *page, const char *scenario, char ret_day[32]);
 
+/* By hazard, then scenario. */
+void page_sort(struct page_row *rows, size_t count);
 /* Rows in the order given, then every hazard H1..H28 with the scenarios that show it. day: of this run. */
 void page_write_markdown(const struct page_row *rows, size_t count, const char *day, struct buf *out);
 void page_write_html(const struct page_row *rows, size_t count, const char *day, struct buf *out);
