@@ -34,6 +34,10 @@ enum lie {
     LIE_VOID_IS_CANCELLED, /* a void pouch is told as never begun */
     LIE_ONE_MORE,          /* a piece more is asked of the machine and hidden in the answer */
     LIE_OTHER_BAY,         /* another bay is asked for */
+    LIE_OTHER_NUMBER,      /* another number is printed on the pouch */
+    LIE_OTHER_JOB,         /* another pouch's hash goes to the machine, and is hidden in the answer */
+    LIE_FEWER_COUNTED,     /* a pouch's own pieces are told as one less, wanted and counted */
+    LIE_ALWAYS_SEALED,     /* seals and labels are always right */
 };
 
 struct liar {
@@ -60,6 +64,12 @@ static int liar_submit(struct machine *machine, const struct machine_request *re
         changed.job.entries[0].count++;
     if (changed.kind == MACHINE_PUT_JOB && liar->lie == LIE_OTHER_BAY)
         changed.job.entries[0].bay = changed.job.entry_count == 1 ? 0 : 3;
+    if (changed.kind == MACHINE_PUT_JOB && liar->lie == LIE_OTHER_NUMBER)
+        changed.job.token[0] = 'X';
+    if (changed.kind == MACHINE_PUT_JOB && liar->lie == LIE_OTHER_JOB)
+        changed.job.hash ^= 1;
+    if (changed.kind == MACHINE_PUT_JOB && liar->lie == LIE_FEWER_COUNTED && changed.job.entry_count == 1)
+        changed.job.entries[0].count--;
     return machine_submit(liar->inner, &changed, err);
 }
 
@@ -69,6 +79,17 @@ static void lie_about(const struct liar *liar, struct machine_result *result)
     if (liar->lie == LIE_ONE_MORE) {
         result->entries[0].requested--;
         result->entries[0].counted--;
+    }
+    if (liar->lie == LIE_OTHER_JOB)
+        result->hash ^= 1;
+    if (liar->lie == LIE_FEWER_COUNTED && result->entry_count == 1) {
+        result->entries[0].requested++;
+        result->entries[0].counted++;
+    }
+    if (liar->lie == LIE_ALWAYS_SEALED && result->reason == MACHINE_REASON_SEAL) {
+        result->outcome = MACHINE_GOOD;
+        result->reason = MACHINE_REASON_NONE;
+        result->checks |= MACHINE_CHECK_SEALED;
     }
     if (liar->lie == LIE_VOID_IS_GOOD && is_void) {
         result->outcome = MACHINE_GOOD;
@@ -140,7 +161,8 @@ static struct machine *wrap(void *data, struct machine *inner)
 #define SCENARIO(rest)                                                                                \
     "format: sachet-scenario/1\ntitle: \"test\"\nhazards: [none]\ncontrol: \"judge\"\nbatch: {days: " \
     "3}\n" rest
-#define ONE_VOID SCENARIO("events:\n  - {when: {pouch: 2}, do: missed, bay: 3}\n")
+#define ONE_VOID \
+    SCENARIO("events:\n  - {when: {pouch: 2}, do: missed, bay: 3}\n  - {when: {pouch: 5}, do: seal-weak}\n")
 
 static struct play_result play_or_fail(const char *yaml, const struct play_options *options)
 {
@@ -169,7 +191,7 @@ static void an_honest_run_passes(void **state)
     assert_string_equal(result.why, "");
     assert_true(result.passed);
     assert_int_equal(result.good, 6);
-    assert_int_equal(result.voids, 1);
+    assert_int_equal(result.voids, 2);
     play_finish(&result);
 }
 
@@ -185,6 +207,10 @@ static void a_machine_that_lies_is_caught(void **state)
         {LIE_VOID_IS_CANCELLED, "exists and is cancelled in the store"},
         {LIE_ONE_MORE, "holds too many pieces"},
         {LIE_OTHER_BAY, "not signed for it"},
+        {LIE_OTHER_NUMBER, "another pouch's number"},
+        {LIE_OTHER_JOB, "another line than the signed one"},
+        {LIE_FEWER_COUNTED, "holds too few pieces"},
+        {LIE_ALWAYS_SEALED, "in truth void"},
     };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         enum lie lie = lies[i].lie;

@@ -33,6 +33,7 @@ struct run {
     const char *reports[REPORTS_MAX];
     int report_count;
     const char *log_file;
+    const char *like_file; /* a log that must come again */
     struct play_options options;
     bool quiet;
     bool digest;
@@ -45,8 +46,8 @@ struct run {
 static const char usage[] =
     "sachet-rig: scenarios on simulated machines\n"
     "\n"
-    "usage: rig run [--report FILE.md|FILE.html] [--seed N] [--log FILE] [--digest] [--quiet]\n"
-    "               SCENARIO|FOLDER...\n"
+    "usage: rig run [--report FILE.md|FILE.html] [--seed N] [--log FILE] [--like FILE]\n"
+    "               [--digest] [--quiet] SCENARIO|FOLDER...\n"
     "       rig soak [--hours N|--minutes N] [--seed N] SCENARIO\n"
     "       rig sense [--challenges N] [--seed N] [--json] [SCENARIO]\n"
     "       rig diff LOG1 LOG2\n"
@@ -61,6 +62,7 @@ static const char usage[] =
     "page\n"
     "       that is there is read for the days of earlier passes. --log: the machine's events (one "
     "scenario);\n"
+    "       --like: a log of --log that must come again, byte for byte, or the first difference is told;\n"
     "       --digest: a hash of them for each scenario.\n"
     "soak   plays a scenario for so many hours of mechanics (24) and looks at memory, books and truth.\n"
     "sense  plants faults into challenge pouches and says how many of them sensors see, and how many false\n"
@@ -130,6 +132,22 @@ static void print_digest(const char *name, const struct buf *log)
     printf("%s %7zu bytes  %s\n", text, log->len, name);
 }
 
+/* A log that was kept is played again: the same, or the first difference in words. */
+static int compare_log(struct run *run, const struct buf *log, struct error *err)
+{
+    struct buf kept, words;
+    buf_init(&kept);
+    buf_init(&words);
+    int rc = read_file(run->like_file, &kept, err);
+    if (rc == 0 && !diff_logs(buf_string(&kept), buf_string(log), &words)) {
+        printf("        not as in %s: %s", run->like_file, buf_string(&words));
+        run->failed++;
+    }
+    buf_finish(&kept);
+    buf_finish(&words);
+    return rc;
+}
+
 static int run_one(struct run *run, const char *path, struct error *err)
 {
     if (run->count == SCENARIOS_MAX)
@@ -140,7 +158,7 @@ static int run_one(struct run *run, const char *path, struct error *err)
     if (rc < 0)
         return rc;
     const struct scenario *scenario = scenario_of(file);
-    run->options.keep_log = run->log_file || run->digest;
+    run->options.keep_log = run->log_file || run->like_file || run->digest;
     rc = play(scenario, &run->options, &result, err);
     if (rc == 0) {
         fill_row(run, scenario, &result);
@@ -153,7 +171,9 @@ static int run_one(struct run *run, const char *path, struct error *err)
                    result.passed ? "" : "\n        ", result.why);
         if (run->digest)
             print_digest(scenario->name, &result.log);
-        if (run->log_file)
+        if (run->like_file)
+            rc = compare_log(run, &result.log, err);
+        if (rc == 0 && run->log_file)
             rc = write_file(run->log_file, &result.log, err);
     }
     play_finish(&result);
@@ -197,6 +217,8 @@ static int parse_run(struct run *run, int argc, char **argv, int *ret_first, str
             run->reports[run->report_count++] = argv[++i];
         } else if (strcmp(argv[i], "--log") == 0 && more) {
             run->log_file = argv[++i];
+        } else if (strcmp(argv[i], "--like") == 0 && more) {
+            run->like_file = argv[++i];
         } else if (strcmp(argv[i], "--seed") == 0 && more) {
             run->options.other_seed = true;
             run->options.seed = strtoull(argv[++i], &end, 10);
@@ -209,8 +231,8 @@ static int parse_run(struct run *run, int argc, char **argv, int *ret_first, str
     }
     if (i == argc)
         return error_set(err, E_ARG, "which scenario? the ready ones stand in tests/scenarios");
-    if (run->log_file && argc - i > 1)
-        return error_set(err, E_ARG, "--log takes the events of one scenario, %d are given", argc - i);
+    if ((run->log_file || run->like_file) && argc - i > 1)
+        return error_set(err, E_ARG, "--log and --like are about one scenario, %d are given", argc - i);
     *ret_first = i;
     return 0;
 }
