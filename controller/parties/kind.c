@@ -6,6 +6,7 @@
 #include "config/base/buf.h"
 
 #define BIT(result) (1U << (result))
+#define ASKS_BACK   .interim = BIT(TASK_NEEDS_MORE)
 #define GRANT       (BIT(TASK_APPROVED) | BIT(TASK_CHANGED) | BIT(TASK_DENIED) | BIT(TASK_NEEDS_MORE))
 
 /* Days before a fill at which prescriber and payer are asked follow the practice of refill synchronisation: a
@@ -19,6 +20,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                       .urgent_days = 2,
                       .needs = {"order|drug"},
                       .results = GRANT,
+                      ASKS_BACK,
                       .next = {"wait for the prescriber", "the prescriber was reminded: wait",
                                "phone the prescriber",
                                "phone the prescriber: the drug leaves the cycle without "
@@ -31,6 +33,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                      .urgent_days = 2,
                      .needs = {"order|drug"},
                      .results = GRANT,
+                     ASKS_BACK,
                      .next = {"wait for the prescriber", "the prescriber was reminded: wait",
                               "phone the prescriber", "phone the prescriber: the order stays as it is"}},
     [TASK_ELIGIBILITY] = {.word = "eligibility",
@@ -40,6 +43,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                           .due_days = 2,
                           .urgent_days = 1,
                           .results = BIT(TASK_APPROVED) | BIT(TASK_DENIED) | BIT(TASK_NEEDS_MORE),
+                          ASKS_BACK,
                           .next = {"wait for the payer", "the payer was asked again: wait",
                                    "ask the payer by phone",
                                    "ask the payer by phone, and the patient for the "
@@ -52,6 +56,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                          .urgent_days = 1,
                          .needs = {"order|drug"},
                          .results = GRANT | BIT(TASK_TOO_SOON),
+                         ASKS_BACK,
                          .next = {"wait for the payer", "the payer was asked again: wait",
                                   "ask the payer by phone",
                                   "ask the payer by phone before anything is packed"}},
@@ -63,6 +68,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                        .urgent_days = 1,
                        .needs = {"order|drug"},
                        .results = GRANT | BIT(TASK_TOO_SOON),
+                       ASKS_BACK,
                        .next = {"wait for the payer", "the payer was asked again: wait",
                                 "ask the payer by phone",
                                 "ask the payer by phone: without an answer the "
@@ -75,6 +81,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                          .urgent_days = 5,
                          .needs = {"order|drug"},
                          .results = GRANT,
+                         ASKS_BACK,
                          .next = {"wait for the payer", "the payer was asked again: wait",
                                   "phone payer and prescriber",
                                   "phone payer and prescriber: without an answer "
@@ -87,6 +94,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                      .urgent_days = 1,
                      .needs = {"text"},
                      .results = BIT(TASK_DONE) | BIT(TASK_NEEDS_MORE),
+                     ASKS_BACK,
                      .next = {"wait until it is delivered", "it was sent again: wait",
                               "phone the patient or the caregiver", "phone the patient or the caregiver"}},
     [TASK_PRESHIP] = {.word = "pre-shipment",
@@ -97,6 +105,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                       .urgent_days = 2,
                       .needs = {"text"},
                       .results = BIT(TASK_APPROVED) | BIT(TASK_CHANGED) | BIT(TASK_NEEDS_MORE),
+                      ASKS_BACK,
                       .next = {"wait for the patient", "the patient was asked again: wait",
                                "phone the patient or the caregiver before the roll is packed",
                                "phone the patient or the caregiver before the roll leaves"}},
@@ -108,6 +117,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                        .urgent_days = 2,
                        .needs = {"product", "quantity"},
                        .results = BIT(TASK_APPROVED) | BIT(TASK_CHANGED) | BIT(TASK_DENIED) | BIT(TASK_DONE),
+                       .interim = BIT(TASK_APPROVED) | BIT(TASK_CHANGED), /* ordered, not here yet */
                        .next = {"order it", "order it", "order it today",
                                 "order it today or find it elsewhere"}},
     [TASK_WORK] = {.word = "work",

@@ -91,6 +91,7 @@ struct task_kind_row {
     int urgent_days;      /* before the due day */
     const char *needs[2]; /* facts without which it says nothing: "text", "order|drug" (one of them) */
     unsigned results;     /* bit 1 << enum task_result of each possible answer */
+    unsigned interim;     /* those of them after which the task goes on */
     const char *next[TASK_LEVELS]; /* what a person does now */
 };
 

@@ -294,6 +294,12 @@ static int answer_insert(struct store *store, const struct task_act *act, const 
                         act->actor, act->wall_ms, act->today, a->until_day);
 }
 
+/* A question back, or a purchase that was ordered: the task goes on, and what follows stands. */
+static bool is_interim(enum task_kind kind, enum task_result result)
+{
+    return task_kinds[kind].interim & 1U << result;
+}
+
 /* The task after an answer that stands. */
 static int answer_take(struct store *store, const struct task_act *act, struct task *task,
                        const struct task_answer *a, struct error *err)
@@ -301,6 +307,8 @@ static int answer_take(struct store *store, const struct task_act *act, struct t
     char why[200];
     if (a->result == TASK_NEEDS_MORE)
         task->state = TASK_ON_HOLD;
+    else if (is_interim(task->kind, a->result))
+        task->state = TASK_IN_PROGRESS;
     else
         task->state = TASK_COMPLETED;
     (void)snprintf(why, sizeof why, "%s, %.100s", task_result_text(a->result), a->source);
@@ -315,8 +323,7 @@ static int answer_weigh(struct store *store, const struct task_act *act, struct 
     int64_t id;
     int rc = 0;
     *ret_stands = true;
-    /* A question back is no decision: whatever follows it stands. */
-    bool decided = before && before->result != TASK_NEEDS_MORE;
+    bool decided = before && !is_interim(task->kind, before->result);
     if (before && answer_same(before, a, facts))
         return 0;
     if (decided && !overrule) {

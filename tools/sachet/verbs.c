@@ -19,6 +19,8 @@ const struct cli_group *const cli_groups[] = {
     &verbs_schedule,
     &verbs_sync,
     &verbs_tasks,
+    &verbs_forecast,
+    &verbs_calendar,
     &verbs_sig,
     &verbs_batch,
     &verbs_machine,
