@@ -15,7 +15,7 @@
 #include "controller/plan/label.h"
 #include "controller/store/store.h"
 
-enum { EARLIER_MAX = 64, LINE = 78, MARGIN = 20 };
+enum { EARLIER_MAX = 64, LINE = 78, MARGIN = 6 };
 
 static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                        "Friday", "Saturday", "Sunday"};
@@ -87,6 +87,14 @@ const char *agenda_drug(const struct agenda *agenda, int64_t order)
             return agenda->review.drugs[i].drug;
     }
     return "";
+}
+
+const char *agenda_banner(const struct agenda *agenda)
+{
+    if (!agenda->review.is_signed)
+        return "DRAFT, NOT SIGNED: do not take anything by it";
+    return agenda->review.holds < 0 ? "OUT OF DATE: something changed since it was signed; ask the pharmacy"
+                                    : "";
 }
 
 /* ---- what is where ---- */
@@ -282,9 +290,9 @@ void agenda_to_text(const struct agenda *a, struct buf *out)
     bool headed = false;
     agenda_date(plan->start_day, from);
     agenda_date(plan->start_day + plan->days - 1, to);
-    buf_printf(out, "%s%s\n%s, phone %s\nRoll from %s to %s, %zu pouches\n",
-               a->review.is_signed ? "" : "DRAFT, NOT SIGNED: do not take anything by it\n",
-               plan->patient_name, a->pharmacy, a->phone, from, to, plan->pouch_count);
+    buf_printf(out, "%s%s%s\n%s, phone %s\nRoll from %s to %s, %zu pouches\n", agenda_banner(a),
+               agenda_banner(a)[0] ? "\n" : "", plan->patient_name, a->pharmacy, a->phone, from, to,
+               plan->pouch_count);
     for (size_t s = 0; s < plan->slot_count; s++) {
         char time[LABEL_TIME_BYTES];
         label_time(plan->slots[s].minute, time);

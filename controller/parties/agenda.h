@@ -50,6 +50,9 @@ struct agenda {
     size_t event_count;
 };
 
+/* "" for a signed plan that holds; else what stands on top of it: a draft, or one that is out of date. */
+const char *agenda_banner(const struct agenda *agenda);
+
 /* The cycle of a plan. */
 int agenda_load(struct store *store, const struct conf *site, int64_t plan, struct arena *arena,
                 struct agenda *ret_agenda, struct error *err);

@@ -197,8 +197,8 @@ void agenda_to_html(const struct agenda *a, struct buf *out)
                   "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Medicines of ");
     escaped(out, plan->patient_name);
     buf_printf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
-    if (!a->review.is_signed)
-        buf_text(out, "<p class=\"draft\">DRAFT, NOT SIGNED: do not take anything by it</p>\n");
+    if (agenda_banner(a)[0])
+        buf_printf(out, "<p class=\"draft\">%s</p>\n", agenda_banner(a));
     buf_text(out, "<h1>");
     escaped(out, plan->patient_name);
     buf_text(out, "</h1>\n<p>");

@@ -2,6 +2,7 @@
 /* iCalendar, RFC 5545: lines end with CRLF and are folded after 75 octets, never inside a character (3.1);
  * commas, semicolons, backslashes and line breaks of texts are escaped (3.3.11). */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,13 +174,14 @@ static void dose_event(const struct agenda *a, const struct agenda_event *event,
 
 void agenda_to_ics(const struct agenda *a, int64_t wall_ms, struct buf *out)
 {
-    char name[300];
+    char name[400];
     line_put(out, "BEGIN:VCALENDAR");
     line_put(out, "VERSION:2.0");
     line_put(out, "PRODID:-//sachet//pouch calendar 1//EN");
     line_put(out, "CALSCALE:GREGORIAN");
     line_put(out, "METHOD:PUBLISH");
-    (void)snprintf(name, sizeof name, "Medicines of %.200s", a->review.plan->patient_name);
+    (void)snprintf(name, sizeof name, "%s%sMedicines of %.200s", agenda_banner(a),
+                   agenda_banner(a)[0] ? ": " : "", a->review.plan->patient_name);
     text_put(out, "X-WR-CALNAME", name);
     roll_event(a, wall_ms, out);
     for (size_t i = 0; i < a->event_count; i++)

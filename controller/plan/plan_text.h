@@ -55,6 +55,9 @@ enum {
     PLAN_HASH_BYTES = 32,
 };
 
+/* Stands in a warning that names a distance to something that is taken beside the pouches. */
+#define PLAN_NOTE_OUTSIDE "taken outside the pouches"
+
 #define PLAN_FORMAT_STEM "sachet-plan/"
 enum { PLAN_FORMAT_FIRST = 1, PLAN_FORMAT_NOW = 2 };
 

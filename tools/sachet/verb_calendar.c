@@ -22,6 +22,11 @@ static int agenda_write(struct cli *cli, int64_t plan, struct error *err)
     arena_init(&arena, 0);
     buf_init(&out);
     int rc = agenda_load(cli->store, cli->site, plan, &arena, &agenda, err);
+    /* What was signed and does not hold any more must not go home with anybody unmarked. */
+    if (rc == 0 && agenda.review.is_signed && agenda.review.holds < 0 && !cli_flag(cli, "draft"))
+        rc = error_set(err, E_STATE,
+                       "plan %lld does not hold any more: %.300s; plan and sign again, --draft shows it",
+                       (long long)plan, agenda.review.trouble);
     if (rc == 0 && cli_flag(cli, "ics"))
         agenda_to_ics(&agenda, clock_wall_ms(cli->clock), &out);
     else if (rc == 0 && cli_flag(cli, "html"))
@@ -63,7 +68,7 @@ static int run_calendar(struct cli *cli, struct error *err)
 static const struct cli_option_row options[] = {
     {"ics", NULL, "an iCalendar file"},
     {"html", NULL, "a page to print, one file"},
-    {"draft", NULL, "the newest plan, though nobody signed it; marked as a draft"},
+    {"draft", NULL, "the newest plan, though it is not signed or does not hold; marked so"},
     {NULL, NULL, NULL}};
 static const struct cli_verb rows[] = {
     {
