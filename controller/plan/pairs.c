@@ -53,8 +53,7 @@ static int outside_notes(struct composer *c, int rule, size_t in, size_t out)
     if (!pair_fits(c, rule, in, out)) /* the note's numbers count from the drug that the rule is about */
         return pair_note(c, &c->policy->rules[rule], PLAN_WARNING, in, out, in,
                          ", the first of which is " PLAN_NOTE_OUTSIDE);
-    return pair_note(c, &c->policy->rules[rule], PLAN_WARNING, in, in, out,
-                     ", which is " PLAN_NOTE_OUTSIDE);
+    return pair_note(c, &c->policy->rules[rule], PLAN_WARNING, in, in, out, ", which is " PLAN_NOTE_OUTSIDE);
 }
 
 static int avoid_screen(struct composer *c, const struct policy_rule *rule, size_t a, size_t b)
