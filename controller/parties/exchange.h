@@ -39,7 +39,8 @@ struct exchange_watch {
 struct exchange_count {
     int files, answers, events, repeated, refused, orders; /* in */
     int raised;                                            /* levels */
-    int written, unwritten, plans;                         /* out */
+    int written, unwritten;                                /* out */
+    int plans;                                             /* care plans and packed rolls */
 };
 
 int exchange_run(struct store *store, const struct partners *partners, struct port *port,

@@ -49,13 +49,40 @@ static int task_write(struct store *store, const struct partners *partners, stru
     return rc;
 }
 
+/* What is told of plans beside tasks: a query that gives the lowest id over ?1 that somebody must hear of,
+ * and the message. */
+struct plan_news {
+    const char *due;
+    int (*message)(struct store *store, const struct partners *partners, int64_t plan, struct buf *out,
+                   char ret_name[PARTNERS_NAME_BYTES], struct error *err);
+};
+static const struct plan_news plan_news[] = {
+    /* Signed plans nobody was told of, and told ones that do not hold any more. */
+    {"SELECT p.id FROM plan AS p WHERE p.id > ?1 AND ((p.state = 'signed' AND NOT EXISTS (SELECT 1 FROM "
+     "outbox_file AS f WHERE f.plan_id = p.id AND f.name GLOB 'patient/*')) OR (p.state = 'superseded' AND "
+     "(SELECT "
+     "count(*) FROM outbox_file AS f WHERE f.plan_id = p.id AND f.name GLOB 'patient/*') = 1)) ORDER BY p.id "
+     "LIMIT 1",
+     message_care_plan},
+    /* Rolls of which nothing is left to pack. */
+    {"SELECT p.id FROM plan AS p WHERE p.id > ?1 AND EXISTS (SELECT 1 FROM job AS j WHERE j.plan_id = p.id "
+     "AND "
+     "j.state = 'good') AND NOT EXISTS (SELECT 1 FROM job AS j WHERE j.plan_id = p.id AND j.state IN "
+     "('waiting', "
+     "'sent', 'blocked')) AND NOT EXISTS (SELECT 1 FROM outbox_file AS f WHERE f.plan_id = p.id AND f.name "
+     "GLOB "
+     "'records/*') ORDER BY p.id LIMIT 1",
+     message_dispense},
+};
+
 static int plan_write(struct store *store, const struct partners *partners, struct port *port,
-                      const struct task_act *act, int64_t plan, struct error *err)
+                      const struct task_act *act, const struct plan_news *news, int64_t plan,
+                      struct error *err)
 {
     struct buf text;
     char name[PARTNERS_NAME_BYTES];
     buf_init(&text);
-    int rc = message_care_plan(store, partners, plan, &text, name, err);
+    int rc = news->message(store, partners, plan, &text, name, err);
     if (rc == 0)
         rc = port->write(port, name, text.data, text.len, err);
     if (rc == 0)
@@ -69,23 +96,17 @@ static int plan_write(struct store *store, const struct partners *partners, stru
     return rc;
 }
 
-/* Signed plans nobody was told of, and told ones that do not hold any more: one row each, oldest first. */
 static int plans_write(struct store *store, const struct partners *partners, struct port *port,
-                       const struct task_act *act, struct exchange_count *count, struct error *err)
+                       const struct task_act *act, const struct plan_news *news, struct exchange_count *count,
+                       struct error *err)
 {
     int64_t plan = 0;
     for (;;) {
-        int rc = store_get_int(
-            store, &plan, err,
-            "SELECT p.id FROM plan AS p WHERE p.id > ?1 AND ((p.state = 'signed' AND NOT EXISTS (SELECT 1 "
-            "FROM "
-            "outbox_file AS f WHERE f.plan_id = p.id)) OR (p.state = 'superseded' AND (SELECT count(*) FROM "
-            "outbox_file AS f WHERE f.plan_id = p.id) = 1)) ORDER BY p.id LIMIT 1",
-            "i", plan);
+        int rc = store_get_int(store, &plan, err, news->due, "i", plan);
         if (rc == E_NOT_FOUND)
             return 0;
         if (rc == 0)
-            rc = plan_write(store, partners, port, act, plan, err);
+            rc = plan_write(store, partners, port, act, news, plan, err);
         if (rc < 0)
             return rc;
         count->plans++;
@@ -122,7 +143,9 @@ int exchange_write(struct store *store, const struct partners *partners, struct 
         }
     }
     arena_finish(&arena);
-    return rc ? rc : plans_write(store, partners, port, act, count, err);
+    for (size_t i = 0; rc == 0 && i < sizeof plan_news / sizeof plan_news[0]; i++)
+        rc = plans_write(store, partners, port, act, &plan_news[i], count, err);
+    return rc;
 }
 
 int exchange_run(struct store *store, const struct partners *partners, struct port *port,

@@ -563,6 +563,45 @@ static void a_signed_plan_is_told_once_and_once_more_when_it_falls(void **state)
     assert_true(made.id > 0);
 }
 
+static void a_packed_roll_is_told_with_what_lies_in_its_good_pouches(void **state)
+{
+    struct fixture *f = *state;
+    (void)clinic_plan(&f->clinic, f->patient, 7);
+    clinic_exec(&f->clinic, "UPDATE plan SET state = 'signed'");
+    clinic_exec(&f->clinic, "INSERT INTO batch (machine, state, simulated, created_by, created_ms) "
+                            "VALUES ('m', 'running', 0, 't', 1)");
+    for (int pouch = 1; pouch <= 7; pouch++) {
+        char sql[200];
+        (void)snprintf(
+            sql, sizeof sql,
+            "INSERT INTO job (batch_id, position, plan_id, pouch, pouch_line, pouch_hash, state) VALUES "
+            "(1, %d, 1, %d, '', x'00', '%s')",
+            pouch, pouch,
+            pouch < 6    ? "good"
+            : pouch == 6 ? "cancelled"
+                         : "waiting");
+        clinic_exec(&f->clinic, sql);
+    }
+    run_or_fail(f);
+    assert_int_equal(f->port.out_count, 1); /* the care plan: one pouch is still to be made */
+    clinic_exec(&f->clinic, "UPDATE job SET state = 'good' WHERE state = 'waiting'");
+    run_or_fail(f);
+    run_or_fail(f);
+    assert_int_equal(f->port.out_count, 2);
+    assert_string_equal(f->port.name[1], "records/dispense-1-1.json");
+    assert_non_null(strstr(f->port.out[1], "\"status\": \"in-progress\""));
+    assert_non_null(strstr(f->port.out[1], "\"value\": 6,"));
+    assert_null(strstr(f->port.out[1], "HTEST"));
+    /* A rehearsal dispenses nothing, and says so. */
+    clinic_exec(&f->clinic, "UPDATE batch SET simulated = 1");
+    clinic_exec(&f->clinic, "DELETE FROM outbox_file WHERE name GLOB 'records/*'");
+    free(f->port.out[1]);
+    f->port.out_count = 1;
+    run_or_fail(f);
+    assert_non_null(strstr(f->port.out[1], "HTEST"));
+    assert_non_null(strstr(f->port.out[1], "\"status\": \"preparation\""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -580,6 +619,8 @@ int main(void)
         cmocka_unit_test(a_renewed_prescription_is_as_asked_or_changed_and_must_be_imported),
         cmocka_unit_test_setup_teardown(words_of_the_site_file_are_words_of_the_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(a_signed_plan_is_told_once_and_once_more_when_it_falls, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_packed_roll_is_told_with_what_lies_in_its_good_pouches, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
