@@ -18,7 +18,7 @@
 
 #include "config/base/error.h"
 
-enum { PATH_BYTES = 4096, SAME_NAME_MAX = 10000 };
+enum { PATH_BYTES = 4096, SAME_NAME_MAX = 10000, KEPT_NAME_MAX = 200 };
 
 static const char *const fate_folders[] = {
     [PORT_DONE] = "done", [PORT_REFUSED] = "refused", [PORT_ORDER] = "orders"};
@@ -129,7 +129,7 @@ static int folders_write(struct port *port, const char *name, const void *bytes,
 static bool name_wanted(const char *name)
 {
     size_t len = strlen(name);
-    return name[0] != '.' && len > 5 && len < PORT_NAME_BYTES - 24 && strcmp(name + len - 5, ".json") == 0;
+    return name[0] != '.' && len > 5 && len < PORT_NAME_BYTES && strcmp(name + len - 5, ".json") == 0;
 }
 
 static int name_compare(const void *a, const void *b)
@@ -205,10 +205,14 @@ static int folders_next(struct port *port, struct port_item *ret_item, struct er
     return 1;
 }
 
-/* A free name in the folder: NAME, else NAME with a number before its ending. */
-static int free_path(const char *folder, const char *name, char path[PATH_BYTES], struct error *err)
+/* A free name in the folder: NAME, else NAME with a number before its ending. A name that would leave no room
+ * for number and reason is cut. */
+static int free_path(const char *folder, const char *long_name, char path[PATH_BYTES], struct error *err)
 {
     struct stat info;
+    char name[PORT_NAME_BYTES];
+    bool cut = strlen(long_name) > KEPT_NAME_MAX;
+    (void)snprintf(name, sizeof name, "%.*s%s", KEPT_NAME_MAX, long_name, cut ? ".json" : "");
     int rc = path_make(path, err, "%s/%s", folder, name);
     for (int i = 2; rc == 0 && lstat(path, &info) == 0; i++) {
         if (i > SAME_NAME_MAX)

@@ -311,6 +311,9 @@ static int answer_take(struct store *store, const struct task_act *act, struct t
         task->state = TASK_IN_PROGRESS;
     else
         task->state = TASK_COMPLETED;
+    if (task_state_closed(task->state) && task->sent == 0)
+        task->sent =
+            task->revision; /* answered by hand before it was written out: nobody is asked any more */
     (void)snprintf(why, sizeof why, "%s, %.100s", task_result_text(a->result), a->source);
     return task_store(store, act, task, "task.answer", why, err);
 }

@@ -204,6 +204,22 @@ static void a_task_that_was_heard_of_is_told_its_new_level(void **state)
     assert_int_equal(task.sent, 1);
 }
 
+static void what_was_answered_before_it_was_sent_is_not_sent(void **state)
+{
+    struct fixture *f = *state;
+    struct task_request r = renewal(f);
+    int64_t id = open_or_fail(f, &r, TASK_OPENED);
+    bool stands;
+    struct task_answer yes = {.task = id, .result = TASK_APPROVED, .until_day = CIVIL_DAY_NONE};
+    assert_int_equal(answer(f, yes, false, &stands), 0);
+    struct task_filter filter = TASK_FILTER_OPEN;
+    struct task *tasks;
+    size_t count;
+    filter.closed = filter.unsent = true;
+    assert_int_equal(task_list(f->clinic.store, &filter, &f->arena, &tasks, &count, &f->err), 0);
+    assert_int_equal(count, 0);
+}
+
 static void another_answer_becomes_work_and_a_person_decides(void **state)
 {
     struct fixture *f = *state;
@@ -409,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(silence_raises_the_level_and_never_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(a_task_that_was_heard_of_is_told_its_new_level, setup, teardown),
         cmocka_unit_test_setup_teardown(another_answer_becomes_work_and_a_person_decides, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_answered_before_it_was_sent_is_not_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(a_question_back_holds_the_task_until_a_decision, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_kind_cannot_answer_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(requests_are_checked_by_name, setup, teardown),
