@@ -6,6 +6,7 @@
  * [POUCHES]
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,14 @@ int main(int argc, char **argv)
 {
     static const unsigned counts[] = {1, 10, 100, 1000};
     struct error err = {0};
-    uint64_t pouches = argc > 1 ? strtoull(argv[1], NULL, 10) : POUCHES;
+    char *end = NULL;
+    uint64_t pouches = argc > 1 ? strtoull(argv[1], &end, 10) : POUCHES;
+    if (argc > 2 || (end && (argv[1][0] < '1' || argv[1][0] > '9' || *end != '\0'))) {
+        bool help = strcmp(argv[1], "--help") == 0;
+        fputs("usage: bench-sim [POUCHES]: so many (400000) on 1, 10, 100 and 1000 machines\n",
+              help ? stdout : stderr);
+        return help ? 0 : 2;
+    }
     printf(
         "machines    pouches  pouches a s    pills a s    draws a s    steps a s  us/pouch  x real time\n");
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {

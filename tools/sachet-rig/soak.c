@@ -85,9 +85,9 @@ static int say_end(const struct soak *soak, const struct play_result *r)
     int64_t growth = soak->last_heap - soak->first_heap;
     bool leaks = soak->first_heap != NOT_KNOWN && soak->last_heap != NOT_KNOWN && growth > GROWTH_MAX;
     printf("%" PRId64 ".%" PRId64 " hours of mechanics, seed %" PRIu64 ": %" PRId64 " pouches good, %" PRId64
-           " void, %u controller crashes, %" PRIu32 " boots, %" PRIu64 " requests\n",
+           " void, %u controller crashes, %" PRIu32 " boots, %u visits of a person, %" PRIu64 " requests\n",
            r->end.ran_ms / 3600000, r->end.ran_ms / 360000 % 10, r->seed, r->good, r->voids, r->end.crashes,
-           r->end.boots, r->requests);
+           r->end.boots, r->end.visits, r->requests);
     printf("slips %" PRId64 ", stock drift %" PRId64 " pieces, heap %+" PRId64
            " KiB since the first hour, took %" PRId64 " s\n",
            r->slips, r->drift, growth / 1024, (clock_mono_ms(clock_system()) - soak->begun_ms) / 1000);

@@ -48,6 +48,7 @@ struct playing {
     uint32_t alarms; /* bits of the alarm numbers that were raised */
     int64_t look_ms; /* mechanics' time of the next look at a long run */
     bool called_off; /* a long run is over */
+    unsigned visits; /* of a person to a batch that stopped */
 };
 
 __attribute__((format(printf, 2, 3))) static void miss(struct playing *p, const char *format, ...)
@@ -179,7 +180,20 @@ static void look(struct playing *p, const struct batch_info *info, struct play_l
                                    .voids = info->voids,
                                    .crashes = p->stage.crashes,
                                    .boots = world_boots(p->stage.world),
+                                   .visits = p->visits,
                                    .truth_bytes = world_truth_bytes(p->stage.world)};
+}
+
+/* A batch that stopped for want of an open bay: a person looks at each and starts it again. */
+static int visit(struct playing *p, struct error *err)
+{
+    int rc = 0;
+    for (int bay = 0; bay < DEMO_BAYS && rc == 0; bay++) {
+        rc = bay_unlock(p->stage.store, DEMO_MACHINE, bay, "tech", 3, err);
+        rc = rc == E_NOT_FOUND ? 0 : rc; /* it was open */
+    }
+    p->visits++;
+    return rc < 0 ? rc : ask(p, p->batch, "start", err);
 }
 
 /* Of a long run: a look each hour, and its end. */
@@ -191,6 +205,8 @@ static int watch_soak(struct playing *p, const struct batch_info *info, struct e
         p->look_ms += HOUR_MS;
         p->options->each_hour(p->options->data, &now);
     }
+    if (!p->called_off && strcmp(info->state, "stopped") == 0 && now.ran_ms < p->options->soak_ms)
+        return visit(p, err);
     if (now.ran_ms < p->options->soak_ms || p->called_off)
         return 0;
     p->called_off = true;

@@ -27,6 +27,7 @@ struct play_look {
     int64_t voids;
     unsigned crashes;   /* of the controller */
     uint32_t boots;     /* of the machine */
+    unsigned visits;    /* of a person, because the batch had stopped */
     size_t truth_bytes; /* that the hidden truth takes: it grows with the pouches */
 };
 
