@@ -285,7 +285,7 @@ static int find_trigger(const struct conf *conf, int i, int *ret_count)
 static bool takes_text(enum scenario_action action)
 {
     return action == SCENARIO_CREW_ASK_BATCH || action == SCENARIO_CREW_ASK_MACHINE ||
-           action == SCENARIO_CREW_SQL;
+           action == SCENARIO_CREW_SQL || action == SCENARIO_CREW_WITHDRAW;
 }
 
 /* A text that must be one of these words. */

@@ -149,14 +149,15 @@
 
 /* Of the controller's process and of people, only where a controller is part of the run. X(name, word, text)
  */
-#define CREW_TABLE(X)                                                                             \
-    X(KILL, "kill-controller", "the controller's process dies, and another one starts at once")   \
-    X(FREEZE, "freeze-controller", "the controller does nothing for so long (for)")               \
-    X(RIVAL, "rival-controller", "another controller takes the machine with a newer session")     \
-    X(CLOCK_BACK, "clock-back", "the wall clock is set back by value minutes")                    \
-    X(ASK_BATCH, "ask-batch", "somebody asks the batch (text: start, pause, resume, cancel)")     \
-    X(ASK_MACHINE, "ask-machine", "somebody asks the machine (text: clear, reset, confirm, ...)") \
-    X(UNLOCK, "unlock-bay", "a person has looked at a locked bay and opens it")                   \
+#define CREW_TABLE(X)                                                                                    \
+    X(KILL, "kill-controller", "the controller's process dies, and another one starts at once")          \
+    X(FREEZE, "freeze-controller", "the controller does nothing for so long (for)")                      \
+    X(RIVAL, "rival-controller", "another controller takes the machine with a newer session")            \
+    X(CLOCK_BACK, "clock-back", "the wall clock is set back by value minutes")                           \
+    X(ASK_BATCH, "ask-batch", "somebody asks the batch (text: start, pause, resume, cancel)")            \
+    X(ASK_MACHINE, "ask-machine", "somebody asks the machine (text: clear, reset, confirm, ...)")        \
+    X(UNLOCK, "unlock-bay", "a person has looked at a locked bay and opens it")                          \
+    X(WITHDRAW, "withdraw", "the pouches of plan number value that hold the product text are withdrawn") \
     X(SQL, "store", "the store is changed behind the controller's back (text: one SQL statement)")
 
 #endif

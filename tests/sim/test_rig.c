@@ -242,6 +242,10 @@ static void a_store_that_lies_is_caught(void **state)
         {"DELETE FROM signature", "nobody signed"},
         {"UPDATE batch SET simulated = 0", "do not say so"},
         {"UPDATE job SET pouch = 99 WHERE position = 1", "nobody signed"},
+        {"INSERT INTO withdrawn (plan_id, pouch, reason, actor, withdrawn_ms) SELECT plan_id, pouch, 'r', "
+         "'a', 0"
+         " FROM job WHERE position = 1",
+         "begun after they were withdrawn"},
     };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         struct play_result result = play_or_fail(ONE_VOID, &(struct play_options){.falsify = lies[i].sql});

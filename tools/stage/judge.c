@@ -275,6 +275,9 @@ static const struct {
     {"SELECT coalesce(sum(counted), 0) + (SELECT coalesce(sum(pieces), 0) FROM stock_move WHERE kind IN"
      " ('packed', 'voided')) FROM fill_item",
      "pieces counted into pouches and not taken from the books"},
+    {"SELECT count(*) FROM fill f JOIN job j ON j.id = f.job_id JOIN withdrawn w ON w.plan_id = j.plan_id AND"
+     " w.pouch = j.pouch WHERE f.intended_ms > w.withdrawn_ms",
+     "pouches begun after they were withdrawn"},
     {"SELECT count(*) FROM fill f JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id"
      " WHERE b.simulated IS NOT 1",
      "pouches of a simulated machine that do not say so"},
@@ -290,7 +293,8 @@ static int judge_books(struct judging *j, struct error *err)
     j->out->jobs = info.pouches;
     j->out->good = info.good;
     j->out->voids = info.voids;
-    if (j->c->complete && info.good != info.pouches)
+    /* In a batch that is done, only withdrawn pouches are cancelled. */
+    if (j->c->complete && info.good + info.cancelled != info.pouches)
         find(j, "%" PRId64 " of %" PRId64 " pouches are good", info.good, info.pouches);
     for (size_t i = j->c->open ? 1 : 0; i < sizeof zeros / sizeof zeros[0] && rc == 0; i++) {
         rc = store_get_int(j->c->store, &value, err, zeros[i].sql, "");

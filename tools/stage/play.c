@@ -6,8 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/base/arena.h"
+#include "config/base/civil.h"
+#include "config/base/error.h"
 #include "config/base/scenario.h"
 #include "controller/pack/batch.h"
+#include "controller/pack/withdraw.h"
 #include "controller/store/store.h"
 #include "hw/machine_codes.h"
 #include "hw/packml.h"
@@ -109,6 +113,30 @@ static int ask(struct playing *p, int64_t batch, const char *verb, struct error 
     return rc;
 }
 
+/* As a change of the order or a void signature does. */
+static int withdraw(struct playing *p, const struct scenario_deed *deed, struct error *err)
+{
+    struct arena arena;
+    struct withdraw_result result;
+    const struct withdraw_request request = {.plan = deed->value,
+                                             .product = deed->text,
+                                             .from_day = CIVIL_DAY_NONE,
+                                             .reason = "stopped in a scenario",
+                                             .actor = "pharm",
+                                             .wall_ms = p->stage.clock.wall_now_ms};
+    arena_init(&arena, 0);
+    int rc = store_write_begin(p->stage.store, err);
+    if (rc == 0)
+        rc = batch_withdraw(p->stage.store, &request, &arena, &result, err);
+    if (rc == 0)
+        rc = store_write_commit(p->stage.store, err);
+    else
+        store_write_rollback(p->stage.store);
+    arena_finish(&arena);
+    packer_orders(p->stage.packer);
+    return rc;
+}
+
 static void rival(struct playing *p)
 {
     struct machine_status status;
@@ -139,6 +167,8 @@ static int do_later(struct playing *p, const struct later *later, struct error *
         return ask(p, 0, deed->text, err);
     case SCENARIO_CREW_UNLOCK:
         return bay_unlock(p->stage.store, DEMO_MACHINE, deed->bay, "tech", 3, err);
+    case SCENARIO_CREW_WITHDRAW:
+        return withdraw(p, deed, err);
     case SCENARIO_CREW_SQL:
         return change_store(p, deed->text, err);
     default:
