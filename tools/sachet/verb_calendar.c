@@ -35,7 +35,7 @@ static int agenda_write(struct cli *cli, int64_t plan, struct error *err)
         rc = review_to_json(&agenda.review, &out, err);
     else if (rc == 0)
         agenda_to_text(&agenda, &out);
-    if (rc == 0 && cli->json && !cli_flag(cli, "ics") && !cli_flag(cli, "html"))
+    if (rc == 0 && cli->json)
         buf_char(&out, '\n');
     if (rc == 0 && out.failed)
         rc = error_set(err, E_MEMORY, "out of memory writing a calendar");
@@ -52,6 +52,8 @@ static int run_calendar(struct cli *cli, struct error *err)
     size_t count;
     if (cli_flag(cli, "ics") && cli_flag(cli, "html"))
         return error_set(err, E_ARG, "--ics or --html, not both: write two files");
+    if (cli->json && (cli_flag(cli, "ics") || cli_flag(cli, "html")))
+        return error_set(err, E_ARG, "--ics, --html or --json, one of them");
     int rc = cli_open_store(cli, err);
     if (rc == 0)
         rc = cli_patients(cli, &patients, &count, err);

@@ -224,6 +224,8 @@ static int run_forecast(struct cli *cli, struct error *err)
 {
     struct forecast forecast;
     int64_t weeks;
+    if (cli_flag(cli, "csv") && cli->json)
+        return error_set(err, E_ARG, "--csv or --json, not both");
     int rc = cli_open_store(cli, err);
     if (rc == 0)
         rc = cli_option_int(cli, "weeks", 1, FORECAST_WEEKS_MAX, WEEKS, &weeks, err);
