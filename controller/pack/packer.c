@@ -139,6 +139,10 @@ static int submit_job(struct packer *p, struct error *err)
     int rc = fills_job(p->store, p->line.serial, p->view.mirror.accepted + 1, &request.job, err);
     if (rc < 0)
         return rc;
+    if (p->put_seq != request.job.seq) {
+        p->timed_seq = request.job.seq;
+        p->timed_at_ms = p->now_ms;
+    }
     p->put_seq = request.job.seq;
     p->put_at_ms = p->now_ms;
     submit(p, &request);
@@ -227,6 +231,25 @@ static int take_bays(struct packer *p, const struct machine_answer *answer, stru
     return rc;
 }
 
+static void watch_accepted(struct packer *p)
+{
+    if (p->timed_seq == 0 || p->view.mirror.accepted < p->timed_seq)
+        return;
+    latency_add(&p->accepts, (uint32_t)(p->now_ms - p->timed_at_ms));
+    p->timed_seq = 0;
+}
+
+/* A machine that packs undisturbed needs few looks: its queue is as long as seconds. */
+static int64_t poll_after_ms(const struct packer *p)
+{
+    const struct line_view *v = &p->view;
+    if (v->want != LINE_RUN && v->issued == v->recorded)
+        return PACKER_IDLE_POLL_MS;
+    bool calm = p->timed_seq == 0 && !v->command_open && v->mirror.state == MACHINE_STATE_EXECUTE &&
+                v->mirror.accepted == v->issued && v->mirror.done == v->recorded;
+    return (int64_t)p->config.poll_ms * (calm ? PACKER_CALM_POLLS : 1);
+}
+
 static enum line_event event_of_code(int code)
 {
     switch (code) {
@@ -271,10 +294,9 @@ static int next_answer(struct packer *p, enum line_event *ret_event, struct erro
         break;
     case MACHINE_READ_STATUS:
         p->view.mirror = answer.status;
+        watch_accepted(p);
         p->view.mirror_due = false;
-        p->poll_at_ms = p->now_ms + (p->view.want == LINE_RUN || p->view.issued != p->view.recorded
-                                         ? (int64_t)p->config.poll_ms
-                                         : PACKER_IDLE_POLL_MS);
+        p->poll_at_ms = p->now_ms + poll_after_ms(p);
         break;
     case MACHINE_READ_RESULT:
         rc = take_result(p, &answer.result, err);
@@ -615,6 +637,13 @@ int64_t packer_take_ended(struct packer *p)
     int64_t batch = p->ended_batch;
     p->ended_batch = 0;
     return batch;
+}
+
+void packer_accepts(const struct packer *p, struct packer_accepts *ret_accepts)
+{
+    *ret_accepts = (struct packer_accepts){.jobs = p->accepts.total,
+                                           .p99_ms = latency_percentile(&p->accepts, 990),
+                                           .worst_ms = p->accepts.worst_ms};
 }
 
 const char *packer_note(const struct packer *p)

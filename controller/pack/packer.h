@@ -85,6 +85,13 @@ int64_t packer_batch(const struct packer *packer);
 int64_t packer_take_ended(struct packer *packer);
 /* What watchers see: a JSON object (format "sachet-line/1"), the same bytes for the same state. */
 void packer_state_json(const struct packer *packer, struct buf *out);
+/* How long jobs took from their first write until the machine's mirror showed them accepted. */
+struct packer_accepts {
+    uint64_t jobs;
+    uint32_t p99_ms;
+    uint32_t worst_ms;
+};
+void packer_accepts(const struct packer *packer, struct packer_accepts *ret_accepts);
 /* The last thing a person should know, "" none. */
 const char *packer_note(const struct packer *packer);
 

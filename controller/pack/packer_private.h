@@ -10,6 +10,7 @@
 #include "config/base/rng.h"
 #include "controller/pack/fills_private.h"
 #include "controller/pack/packer.h"
+#include "hw/machine_latency.h"
 
 enum {
     PACKER_RING_MAX = 64,          /* largest result ring that a machine may have */
@@ -21,6 +22,7 @@ enum {
     PACKER_COMMAND_REST_MS = 1000, /* between two of the same command in the same state */
     PACKER_PUT_WAIT_MS = 50,       /* until the same job is written again */
     PACKER_IDLE_POLL_MS = 250,     /* status mirror without a batch */
+    PACKER_CALM_POLLS = 2,         /* polls apart while nothing is on its way */
     PACKER_BACK_OFF_MIN_MS = 50,
     PACKER_BACK_OFF_MAX_MS = 2000,
     PACKER_SAMPLES = 64,          /* kept as evidence: at full speed some seconds */
@@ -107,6 +109,9 @@ struct packer {
     int64_t poll_at_ms;
     uint32_t request_id; /* of the outstanding request */
     uint32_t put_seq;
+    uint32_t timed_seq; /* written and not yet seen accepted; 0 none */
+    int64_t timed_at_ms;
+    struct latency accepts; /* from the first write of a job until the mirror shows it */
     uint16_t nonce;
     uint16_t heartbeat;
     uint16_t command_seq;

@@ -188,6 +188,11 @@ int store_insert_values(struct store *store, struct error *err, int64_t *ret_id,
     return rc;
 }
 
+int64_t store_rows_written(const struct store *store)
+{
+    return sqlite3_total_changes64(store->db);
+}
+
 int64_t store_changes(struct store *store)
 {
     return sqlite3_changes64(store->db);

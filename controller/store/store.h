@@ -83,6 +83,8 @@ int store_exec_values(struct store *store, struct error *err, const char *sql, c
     store_insert_values(store, err, ret_id, sql, STORE_VALUES(__VA_ARGS__))
 int store_insert_values(struct store *store, struct error *err, int64_t *ret_id, const char *sql,
                         const char *types, ...);
+/* Rows added, changed and removed by this connection since it was opened. */
+int64_t store_rows_written(const struct store *store);
 /* Rows changed by the last store_exec. */
 int64_t store_changes(struct store *store);
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config/base/clock.h"
@@ -97,6 +98,12 @@ static void push_answer(struct modbus_machine *m, const struct machine_answer *a
     (void)written;
 }
 
+static void copy_counters(struct modbus_machine *m)
+{
+    m->counters = m->station.counters;
+    m->counters.worst_ms = m->latency.worst_ms;
+}
+
 /* Called and left with the lock; without it while the wire is in use. */
 static void serve(struct bus *bus, struct modbus_machine *m)
 {
@@ -117,11 +124,52 @@ static void serve(struct bus *bus, struct modbus_machine *m)
     pthread_mutex_lock(&bus->lock);
     if (m->station.counters.requests != asked)
         latency_add(&m->latency, answer.took_ms);
-    m->counters = m->station.counters;
-    m->counters.worst_ms = m->latency.worst_ms;
+    copy_counters(m);
     if (answer.kind == MACHINE_IDENTIFY && answer.code == 0)
         m->bays = answer.identity.bays;
     push_answer(m, &answer);
+}
+
+/* When the heartbeat of a machine whose owner stalls must be kept going; INT64_MAX: not. */
+static int64_t keep_due_ms(const struct modbus_machine *m)
+{
+    int64_t since_ms = m->kept_ms > m->polled_ms ? m->kept_ms : m->polled_ms;
+    int64_t due_ms = since_ms + BUS_KEEP_AFTER_MS;
+    return due_ms <= m->polled_ms + BUS_KEEP_MOST_MS && station_may_keep(&m->station) ? due_ms : INT64_MAX;
+}
+
+static struct modbus_machine *next_kept(const struct bus *bus)
+{
+    struct modbus_machine *next = NULL;
+    for (unsigned i = 0; i < bus->count; i++) {
+        if (!next || keep_due_ms(bus->machines[i]) < keep_due_ms(next))
+            next = bus->machines[i];
+    }
+    return next && keep_due_ms(next) < INT64_MAX ? next : NULL;
+}
+
+/* Called and left with the lock; without it while the wire is in use. */
+static void keep(struct bus *bus, struct modbus_machine *m)
+{
+    m->kept_ms = clock_mono_ms(m->clock);
+    pthread_mutex_unlock(&bus->lock);
+    (void)station_keep(&m->station); /* what went wrong shows in the owner's next request */
+    pthread_mutex_lock(&bus->lock);
+    copy_counters(m);
+}
+
+static void wait_until(struct bus *bus, int64_t left_ms)
+{
+    struct timespec end;
+    (void)clock_gettime(CLOCK_MONOTONIC, &end); /* cannot fail */
+    end.tv_sec += left_ms / 1000;
+    end.tv_nsec += (long)(left_ms % 1000) * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    (void)pthread_cond_clockwait(&bus->work, &bus->lock, CLOCK_MONOTONIC,
+                                 &end); /* woken early: looks again */
 }
 
 static void *run_line(void *data)
@@ -129,13 +177,20 @@ static void *run_line(void *data)
     struct bus *bus = data;
     pthread_mutex_lock(&bus->lock);
     while (!bus->stop) {
-        struct modbus_machine *m = next_turn(bus);
-        if (!m) {
-            pthread_cond_wait(&bus->work, &bus->lock);
+        struct modbus_machine *m = next_turn(bus), *kept = next_kept(bus);
+        int64_t left_ms = kept ? keep_due_ms(kept) - clock_mono_ms(bus->clock) : 0;
+        if (!m && (!kept || left_ms > 0)) {
+            if (kept)
+                wait_until(bus, left_ms);
+            else
+                pthread_cond_wait(&bus->work, &bus->lock);
             continue;
         }
-        bus->serving = m;
-        serve(bus, m);
+        bus->serving = m ? m : kept;
+        if (m)
+            serve(bus, m);
+        else
+            keep(bus, kept);
         bus->serving = NULL;
         pthread_cond_broadcast(&bus->idle);
     }

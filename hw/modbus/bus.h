@@ -8,6 +8,11 @@
  * rests for ten times as long as it held the line, with jitter, at most BUS_REST_MAX_MS: its requests are
  * answered NOT_DONE with E_LINK at once, without a byte on the line. One good answer ends that.
  *
+ * An owner that stalls (a slow disk, a store that another program keeps) leaves its machines their heartbeat:
+ * when it has not polled for BUS_KEEP_AFTER_MS the thread writes each machine's last control block again with
+ * another heartbeat, which commands nothing, until BUS_KEEP_MOST_MS after the last poll. Then the machines
+ * suspend by rule M7. An owner that polls and writes no control block means it: nothing is kept for it.
+ *
  * All functions belong to the owner's thread; none blocks but bus_destroy and machine_destroy, which wait for
  * the request on the wire: at most one time-out and the silence after it.
  */
@@ -20,7 +25,12 @@ struct bus;
 struct clock;
 struct error;
 
-enum { BUS_MACHINES_MAX = 247, BUS_REST_MAX_MS = 10000 };
+enum {
+    BUS_MACHINES_MAX = 247,
+    BUS_REST_MAX_MS = 10000,
+    BUS_KEEP_AFTER_MS = 700, /* more than a heartbeat, less than half of what M7 allows */
+    BUS_KEEP_MOST_MS = 4000,
+};
 
 /* host and port, or device, baud and parity. */
 struct bus_params {

@@ -29,6 +29,7 @@ struct modbus_machine {
 
     /* Under bus->lock, from here to `station`. */
     bool make_safe;
+    int64_t polled_ms;                      /* when the owner last asked for an answer */
     struct waiting requests[MACHINE_QUEUE]; /* rings */
     unsigned request_first, request_count;
     struct machine_answer answers[MACHINE_QUEUE];
@@ -40,6 +41,7 @@ struct modbus_machine {
 
     /* The thread's alone; the station's profile never changes. */
     struct station station;
+    int64_t kept_ms;   /* when its heartbeat was last kept going */
     unsigned failures; /* unanswered requests in a row */
     int64_t rest_until_ms;
 };

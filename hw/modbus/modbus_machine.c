@@ -64,6 +64,7 @@ static bool modbus_poll(struct machine *machine, struct machine_answer *ret_answ
 {
     struct modbus_machine *m = modbus_of(machine);
     pthread_mutex_lock(&m->bus->lock);
+    m->polled_ms = clock_mono_ms(m->clock);
     bool answered = m->answer_count > 0;
     if (answered) {
         *ret_answer = m->answers[m->answer_first];

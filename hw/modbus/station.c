@@ -273,6 +273,8 @@ static void control(const struct ask *ask, const struct machine_control *control
         outcome = write_block(ask, PROFILE_CONTROL, PROFILE_CONTROL_CRC, registers);
     if (outcome == WIRE_DONE)
         s->nonce = control->nonce;
+    s->last = *control;
+    s->last_known = outcome == WIRE_DONE;
     if (outcome == WIRE_DONE || outcome == WIRE_UNSURE)
         s->nonce_known = outcome == WIRE_DONE;
     tell_write(ask, outcome);
@@ -401,6 +403,26 @@ void station_perform(struct station *station, const struct machine_request *requ
         log_debug("modbus", "unit=%u %s code=%s", station->peer.unit, err.message, error_name(answer->code));
 }
 
+bool station_may_keep(const struct station *station)
+{
+    return station_is_linked(station) && station->last_known;
+}
+
+/* The same command number is a repeat and W is the same, so nothing but the heartbeat changes. */
+bool station_keep(struct station *station)
+{
+    if (!station_may_keep(station))
+        return false;
+    struct error err = {0};
+    struct machine_control again = station->last;
+    struct machine_answer answer = {.kind = MACHINE_CONTROL};
+    const struct ask ask = {
+        .station = station, .wait_ms = station->profile.response_timeout_ms, .answer = &answer, .err = &err};
+    again.heartbeat ^= 0x8000; /* never the one that the owner writes next */
+    control(&ask, &again);
+    return true;
+}
+
 void station_suspend(struct station *station)
 {
     if (!station_is_linked(station) || station->session == 0)
@@ -421,4 +443,5 @@ void station_suspend(struct station *station)
     struct machine_answer answer = {.kind = MACHINE_CONTROL};
     const struct ask ask = {.station = station, .wait_ms = look.wait_ms, .answer = &answer, .err = &err};
     control(&ask, &order); /* refused where nothing runs: as safe as it can be */
+    station->last_known = false;
 }

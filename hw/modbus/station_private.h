@@ -42,6 +42,8 @@ struct station {
     bool nonce_known;
     bool coils_known; /* which command coil is on, written on this link */
     enum machine_command coil;
+    struct machine_control last; /* the last control block that was written on this link */
+    bool last_known;
     uint32_t boot; /* of the last mirror of this link */
     bool boot_known;
     struct machine_counters counters; /* but worst_ms and p99_ms, which are the owner's */
@@ -54,6 +56,9 @@ void station_unlink(struct station *station);
 /* Fills answer->did, code and the value. wait_ms: most to wait for each answer on the wire. */
 void station_perform(struct station *station, const struct machine_request *request, uint32_t wait_ms,
                      struct machine_answer *answer);
+/* Writes the last control block once more with another heartbeat; false: there is none on this link. */
+bool station_keep(struct station *station);
+bool station_may_keep(const struct station *station);
 /* Asks the machine to suspend, if it is there. */
 void station_suspend(struct station *station);
 

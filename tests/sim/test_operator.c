@@ -46,6 +46,19 @@ static void run_until_good(struct rig *rig, int64_t count)
     fail_msg("%d pouches are not made: %s", (int)count, packer_note(rig->packer));
 }
 
+/* Until a pouch is begun and not done. */
+static void run_until_under_way(struct rig *rig)
+{
+    struct machine_status status;
+    for (int i = 0; i < 10000; i++) {
+        world_status(rig->world, &status);
+        if (status.started > status.done)
+            return;
+        rig_run_ms(rig, 1);
+    }
+    fail_msg("no pouch is begun");
+}
+
 static void an_emergency_stop_waits_for_a_person(void **state)
 {
     (void)state;
@@ -82,6 +95,7 @@ static void a_power_loss_waits_for_a_person(void **state)
     begin(&rig, 2, 5);
     int64_t batch = pharmacy_batch(&rig.pharmacy);
     run_until_good(&rig, 3);
+    run_until_under_way(&rig);
     world_power_off(rig.world);
     rig_run_ms(&rig, 10000);
     assert_true(rig_run_batch(&rig, batch, MINUTE_MS));

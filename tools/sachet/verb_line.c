@@ -13,7 +13,7 @@
 #include "tools/sachet/verbs.h"
 #include "tools/sachet/wait.h"
 
-enum { LINE_BYTES = 320, MACHINE_BYTES = 64, COUNTS = 9, OLD_MS = 60000 };
+enum { LINE_BYTES = 320, MACHINE_BYTES = 64, COUNTS = 12, OLD_MS = 60000 };
 
 /* One table: column of line_state, key in JSON, head of the column for people, how machines of one line are
  * joined. */
@@ -22,11 +22,18 @@ static const struct count_row {
     const char *head;
     bool worst; /* the largest counts; else the sum */
 } count_rows[COUNTS] = {
-    {"requests", "requests", false},    {"timeouts", "time-outs", false},
-    {"frame_errors", "damaged", false}, {"exceptions", "exceptions", false},
-    {"reconnects", "connects", false},  {"late", "late", false},
-    {"retries", "retries", false},      {"worst_ms", "worst ms", true},
+    {"requests", "requests", false},
+    {"timeouts", "time-outs", false},
+    {"frame_errors", "damaged", false},
+    {"exceptions", "exceptions", false},
+    {"reconnects", "connects", false},
+    {"late", "late", false},
+    {"retries", "retries", false},
+    {"worst_ms", "worst ms", true},
     {"p99_ms", "p99 ms", true},
+    {"accepts", "jobs", false},
+    {"accept_worst_ms", "job worst", true},
+    {"accept_p99_ms", "job p99", true},
 };
 
 /* Machines in a row of the query, joined as far as their line is the same. */
@@ -120,7 +127,8 @@ static int run_status(struct cli *cli, struct error *err)
     rc = store_query(
         cli->store, &rows, err,
         "SELECT machine, line, since_ms, updated_ms, requests, timeouts, frame_errors, exceptions,"
-        " reconnects, late, retries, worst_ms, p99_ms FROM line_state ORDER BY line, machine",
+        " reconnects, late, retries, worst_ms, p99_ms, accepts, accept_worst_ms, accept_p99_ms FROM "
+        "line_state ORDER BY line, machine",
         "");
     while (rc == 0 && (rc = store_next(rows, err)) == 1) {
         if (s.shown == 0 && !cli->json)
@@ -149,7 +157,9 @@ static const struct cli_verb verb_rows[] = {
          "Counts since sachetd started, written every five seconds: per machine, and below its machines the\n"
          "line (a TCP connection, or a serial device with all machines on it). damaged: CRC, length or\n"
          "transaction id were wrong. late: answers to another question that were thrown away. worst and\n"
-         "p99 count from the moment a request is handed to the line, waiting for its turn included.",
+         "p99 count from the moment a request is handed to the line, waiting for its turn included. job "
+         "worst and\n"
+         "job p99: from writing a job until the machine shows that it took it, in ms.",
      .run = run_status},
 };
 const struct cli_group verbs_line = {

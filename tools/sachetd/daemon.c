@@ -22,6 +22,7 @@
 #include "controller/store/store.h"
 #include "hw/gpio.h"
 #include "hw/machine.h"
+#include "hw/machine_latency.h"
 #include "tools/sachetd/board.h"
 #include "tools/sachetd/line_book.h"
 #include "tools/sachetd/ports.h"
@@ -46,7 +47,8 @@ struct line {
     struct loop_io *board_io;
     struct buf state; /* as last written */
     struct line_book book;
-    int64_t state_at_ms;
+    int64_t state_at_ms; /* looked at */
+    bool state_new;      /* since it was written */
     bool needs_write;
 };
 
@@ -61,10 +63,11 @@ struct daemon {
     int64_t data_version;
     int64_t watch_at_ms;
     int64_t checkpoint_at_ms;
-    int64_t close_at_ms;  /* when closing ends by force; 0: not closing */
-    int64_t locked_at_ms; /* since when the store's lock was not to be had; 0: it was */
-    bool wrote;           /* since the last checkpoint */
-    bool stopped_batch;   /* one that a person must look at */
+    int64_t close_at_ms;    /* when closing ends by force; 0: not closing */
+    int64_t locked_at_ms;   /* since when the store's lock was not to be had; 0: it was */
+    struct latency commits; /* of all lines, from waiting for the lock until it is durable */
+    bool wrote;             /* since the last checkpoint */
+    bool stopped_batch;     /* one that a person must look at */
     int rc;
     struct error err;
     struct buf scratch;
@@ -139,11 +142,13 @@ static int decide(struct daemon *d, bool *ret_any, struct error *err)
 /* True when the line says something new and watchers may hear of it again. */
 static bool state_is_due(struct daemon *d, struct line *line, int64_t now_ms)
 {
-    if (now_ms - line->state_at_ms < STATE_MS)
-        return false;
-    buf_reset(&d->scratch);
-    packer_state_json(line->packer, &d->scratch);
-    return strcmp(buf_string(&d->scratch), buf_string(&line->state)) != 0;
+    if (!line->state_new && now_ms - line->state_at_ms >= STATE_MS) {
+        line->state_at_ms = now_ms;
+        buf_reset(&d->scratch);
+        packer_state_json(line->packer, &d->scratch);
+        line->state_new = strcmp(buf_string(&d->scratch), buf_string(&line->state)) != 0;
+    }
+    return line->state_new;
 }
 
 static int write_state(struct daemon *d, struct line *line, int index, int64_t now_ms, struct error *err)
@@ -151,6 +156,7 @@ static int write_state(struct daemon *d, struct line *line, int index, int64_t n
     buf_reset(&line->state);
     packer_state_json(line->packer, &line->state);
     line->state_at_ms = now_ms;
+    line->state_new = false;
     if (line->state.failed)
         return error_set(err, E_MEMORY, "no memory for the state of a line");
     return store_exec(
@@ -176,8 +182,8 @@ static int write_all(struct daemon *d, struct error *err)
         if (rc == 0 && state_is_due(d, line, now_ms))
             rc = write_state(d, line, i, now_ms, err);
         if (rc == 0 && line_book_due(&line->book, line->machine, now_ms))
-            rc = line_book_write(&line->book, line->machine, store, now_ms, clock_wall_ms(d->params.clock),
-                                 err);
+            rc = line_book_write(&line->book, line->machine, line->packer, store, now_ms,
+                                 clock_wall_ms(d->params.clock), err);
     }
     if (rc == 0)
         rc = store_write_commit(store, err);
@@ -185,6 +191,7 @@ static int write_all(struct daemon *d, struct error *err)
         store_write_rollback(store);
         return rc;
     }
+    latency_add(&d->commits, (uint32_t)(clock_mono_ms(d->params.clock) - now_ms));
     d->wrote = true;
     for (int i = 0; i < d->line_count; i++) {
         if (d->lines[i].needs_write)
@@ -476,7 +483,8 @@ static void keep_books(struct daemon *d)
     int64_t mono_ms = clock_mono_ms(d->params.clock), wall_ms = clock_wall_ms(d->params.clock);
     int rc = store_write_begin(store, &err);
     for (int i = 0; i < d->line_count && rc == 0; i++)
-        rc = line_book_write(&d->lines[i].book, d->lines[i].machine, store, mono_ms, wall_ms, &err);
+        rc = line_book_write(&d->lines[i].book, d->lines[i].machine, d->lines[i].packer, store, mono_ms,
+                             wall_ms, &err);
     if (rc == 0)
         rc = store_write_commit(store, &err);
     if (rc < 0) {
@@ -497,6 +505,10 @@ int daemon_run(struct daemon *d, struct error *err)
         return d->rc;
     }
     keep_books(d);
+    log_info("sachetd",
+             "commits=%" PRIu64 " rows=%" PRId64 " commit_p99_ms=%" PRIu32 " commit_worst_ms=%" PRIu32,
+             d->commits.total, store_rows_written(d->params.store), latency_percentile(&d->commits, 990),
+             d->commits.worst_ms);
     if (d->params.once && d->stopped_batch)
         return error_set(err, E_STATE, "a batch stopped and waits for a person; see 'sachet batch list'");
     return 0;

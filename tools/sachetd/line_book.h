@@ -12,6 +12,7 @@
 #include "hw/machine.h"
 
 struct error;
+struct packer;
 struct store;
 
 enum { LINE_BOOK_MS = 5000, LINE_BOOK_LINE_BYTES = 320 };
@@ -29,7 +30,7 @@ struct line_book {
 /* The last row is old enough and the line has counted since. */
 bool line_book_due(const struct line_book *book, struct machine *machine, int64_t mono_ms);
 /* Inside a transaction of the caller. */
-int line_book_write(struct line_book *book, struct machine *machine, struct store *store, int64_t mono_ms,
-                    int64_t wall_ms, struct error *err);
+int line_book_write(struct line_book *book, struct machine *machine, const struct packer *packer,
+                    struct store *store, int64_t mono_ms, int64_t wall_ms, struct error *err);
 
 #endif

@@ -14,7 +14,10 @@ CREATE TABLE line_state (
   late INTEGER NOT NULL,             -- answers to another question, thrown away
   retries INTEGER NOT NULL,
   worst_ms INTEGER NOT NULL,
-  p99_ms INTEGER NOT NULL
+  p99_ms INTEGER NOT NULL,
+  accepts INTEGER NOT NULL,          -- jobs that the machine took,
+  accept_worst_ms INTEGER NOT NULL,  -- and the time from writing one until the mirror showed it
+  accept_p99_ms INTEGER NOT NULL
 ) STRICT;
 
 -- Pouches of a plan that shall not be made any more. Never deleted: what is wanted instead is a new plan.

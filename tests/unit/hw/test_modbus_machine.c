@@ -14,6 +14,7 @@
 #include "config/base/clock.h"
 #include "config/base/log.h"
 #include "hw/machine.h"
+#include "hw/modbus/bus.h"
 #include "hw/modbus/modbus_machine.h"
 #include "hw/sim/image.h"
 
@@ -401,6 +402,56 @@ static void a_mailbox_in_pieces_gets_through(void **state)
     server_close(&server);
 }
 
+static int64_t mono_ms(void)
+{
+    return clock_mono_ms(clock_system());
+}
+
+static void pause_ms(int ms)
+{
+    (void)poll(NULL, 0, ms);
+}
+
+/* Requests that left within so long, of which the owner knows nothing; it polls or not. */
+static int count_kept(struct machine *machine, bool polls, int64_t ms)
+{
+    struct machine_answer answer;
+    struct machine_counters before, after;
+    machine_counters(machine, &before);
+    for (int64_t end_ms = mono_ms() + ms; mono_ms() < end_ms; pause_ms(20))
+        assert_false(polls && machine_poll(machine, &answer));
+    machine_counters(machine, &after);
+    return (int)(after.requests - before.requests);
+}
+
+static void an_owner_that_stalls_keeps_its_heartbeat_for_a_while(void **state)
+{
+    (void)state;
+    struct bad_server server;
+    struct machine_answer answer;
+    server_open(&server);
+    struct machine *machine = line_open(server.port);
+    (void)ask(machine, plain(MACHINE_IDENTIFY));
+    assert_int_equal(ask(machine, control_request(2)).code, 0);
+    struct machine_status before = ask(machine, plain(MACHINE_READ_STATUS)).status;
+    /* Who polls and writes nothing means it. */
+    assert_int_equal(count_kept(machine, true, BUS_KEEP_AFTER_MS + 300), 0);
+    /* Who stalls is kept up, and no longer than that. */
+    assert_true(count_kept(machine, false, BUS_KEEP_MOST_MS + BUS_KEEP_AFTER_MS) >= 3);
+    assert_int_equal(count_kept(machine, false, BUS_KEEP_AFTER_MS + 100), 0);
+    assert_false(machine_poll(machine, &answer)); /* of which the owner hears nothing */
+    struct machine_status after = ask(machine, plain(MACHINE_READ_STATUS)).status;
+    assert_int_equal(after.nonce, before.nonce);
+    assert_int_equal(after.command_seq, before.command_seq);
+    assert_int_equal(after.retired, before.retired);
+    assert_int_equal(after.session, before.session);
+    machine_make_safe(machine);
+    pause_ms(100);
+    assert_int_equal(count_kept(machine, false, BUS_KEEP_AFTER_MS + 100), 0); /* nor after the end */
+    machine_destroy(machine);
+    server_close(&server);
+}
+
 static void making_safe_calls_off_what_waits(void **state)
 {
     (void)state;
@@ -470,6 +521,7 @@ int main(void)
         cmocka_unit_test(nobody_at_the_other_end_is_no_link),
         cmocka_unit_test(another_map_is_a_mismatch),
         cmocka_unit_test(a_mailbox_in_pieces_gets_through),
+        cmocka_unit_test(an_owner_that_stalls_keeps_its_heartbeat_for_a_while),
         cmocka_unit_test(making_safe_calls_off_what_waits),
         cmocka_unit_test(a_deadline_that_passed_in_the_queue_is_not_done),
     };
