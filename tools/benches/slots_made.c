@@ -14,8 +14,9 @@ struct maker {
 
 const char *made_name(enum made_kind kind)
 {
-    static const char *const names[MADE_KINDS] = {"real", "calendar", "wrap",  "fine",  "forced", "adverse",
-                                                  "tail", "stuck",    "loose", "graph", "none"};
+    static const char *const names[MADE_KINDS] = {"real",  "calendar", "wrap",  "fine",  "forced", "adverse",
+                                                  "tail",  "stuck",    "loose", "graph", "none",   "large",
+                                                  "crowd", "ring",     "month", "shift"};
     return names[kind];
 }
 
@@ -188,7 +189,7 @@ static void hide_slots(struct maker *m, struct hidden *h)
 static bool hide_dose(struct maker *m, enum made_kind kind, struct regimen_dose *dose, int at)
 {
     struct regimen_interval item[4];
-    int reach = kind == MADE_LOOSE ? 20 : 6;
+    int reach = kind == MADE_LOOSE ? 20 : kind == MADE_LARGE ? 12 : 6;
     int runs = kind == MADE_STUCK ? pick(m, 1, 4) : pick(m, 1, 2);
     for (int i = 0; i < runs; i++) {
         int near = i == 0 ? at : 120 + pick(m, 0, 64) * 15;
@@ -256,10 +257,14 @@ static bool hide_separation(struct maker *m, const struct hidden *h, size_t a, s
 static bool make_hidden(struct maker *m, enum made_kind kind)
 {
     struct hidden h = {.slots = 0};
-    size_t drugs = (size_t)(kind == MADE_NONE ? pick(m, 3, 30) : pick(m, 20, 40));
+    size_t drugs = (size_t)(kind == MADE_NONE    ? pick(m, 3, 30)
+                            : kind == MADE_LARGE ? pick(m, 50, 64)
+                                                 : pick(m, 20, 40));
     hide_slots(m, &h);
     for (size_t d = 0; d < drugs; d++) {
-        if (!hide_drug(m, kind, &h, d))
+        if (h.first[d] == REGIMEN_DOSES_MAX)
+            drugs = d;
+        else if (!hide_drug(m, kind, &h, d))
             return false;
     }
     int rules = pick(m, (int)drugs / 2, 2 * (int)drugs);
@@ -310,22 +315,160 @@ static bool make_graph(struct maker *m)
     return true;
 }
 
+/* A drug of one dose within from..to. */
+static bool make_single(struct maker *m, int place, int from, int to)
+{
+    char id[16];
+    struct regimen_drug *drug;
+    const struct regimen_interval run = {from > 0 ? from : 0, to < 1200 ? to : 1200};
+    (void)snprintf(id, sizeof id, "d%02d", place);
+    return regimen_add_drug(m->regimen, m->arena, id, id, 1, &drug, NULL) == 0 &&
+           regimen_intervals_copy(&drug->doses[0].allowed, m->arena, &run, 1, NULL) == 0;
+}
+
+static bool make_apart(struct maker *m, int a, int b, int after, int before)
+{
+    char id[16];
+    (void)snprintf(id, sizeof id, "s%zu", m->regimen->separation_count);
+    return regimen_add_separation(m->regimen, m->arena, id, (size_t)a, (size_t)b, after, before, NULL) == 0;
+}
+
+/* One after the other at hidden times; the separations ask for no more, or for a little more now and then. */
+static bool make_crowd(struct maker *m)
+{
+    int drugs = pick(m, 6, 16);
+    int greed = chance(m, 40) ? pick(m, 1, 8) : 0;
+    int room = 960 / drugs / 15;
+    int time[16];
+    for (int i = 0, now = 120; i < drugs; now += pick(m, 2, room > 3 ? room : 3) * 15, i++)
+        time[i] = now;
+    for (int i = drugs; i > 1; i--) {
+        int j = pick(m, 0, i - 1);
+        int held = time[i - 1];
+        time[i - 1] = time[j];
+        time[j] = held;
+    }
+    for (int i = 0; i < drugs; i++) {
+        if (!make_single(m, i, time[i] - pick(m, 0, 24) * 15, time[i] + pick(m, 0, 24) * 15))
+            return false;
+    }
+    for (int a = 0; a < drugs; a++) {
+        for (int b = a + 1; b < drugs; b++) {
+            int way = time[a] < time[b] ? time[b] - time[a] : time[a] - time[b];
+            int most = way < 120 ? way : 120;
+            int ask = pick(m, most / 30, most / 15) * 15 + (chance(m, greed) ? 15 : 0);
+            if (chance(m, 85) && !make_apart(m, a, b, ask, chance(m, 70) ? ask : pick(m, 1, 2) * 15))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Mycielski's construction once or twice over an odd ring. */
+static bool make_ring(struct maker *m)
+{
+    enum { NODES_MAX = 48 };
+    bool edge[NODES_MAX][NODES_MAX] = {{false}};
+    int n = 5 + 2 * pick(m, 0, 3);
+    for (int i = 0; i < n; i++)
+        edge[i][(i + 1) % n] = edge[(i + 1) % n][i] = true;
+    for (int times = pick(m, 0, 2); times > 0 && 2 * n + 1 < NODES_MAX; times--) {
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                if (edge[i][j])
+                    edge[n + i][j] = edge[j][n + i] = true;
+            }
+            edge[n + i][2 * n] = edge[2 * n][n + i] = true;
+        }
+        n = 2 * n + 1;
+    }
+    for (int i = 0; i < n; i++) {
+        int from = 120 + pick(m, 0, 16) * 15;
+        if (!make_single(m, i, from, from + pick(m, 24, 56) * 15))
+            return false;
+    }
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < i; j++) {
+            if (edge[i][j] && !make_apart(m, i, j, pick(m, 1, 3) * 15, pick(m, 1, 3) * 15))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Weeks of a taper, each a drug of its own; pairs that go together or never. */
+static bool make_month(struct maker *m)
+{
+    int drugs = pick(m, 6, 20);
+    for (int d = 0; d < drugs; d++) {
+        if (!make_drug(m, MADE_CALENDAR, d))
+            return false;
+        if (d % 4 == 3)
+            continue;
+        struct regimen_drug *drug = &m->regimen->drugs[d];
+        drug->days = (struct regimen_days){{0}};
+        for (int day = d % 4 * 7; d % 5 < 3 && day < d % 4 * 7 + 7; day++)
+            regimen_days_add(&drug->days, day);
+        for (int day = 0; d % 5 >= 3 && day < 28; day += pick(m, 1, 3))
+            regimen_days_add(&drug->days, day);
+    }
+    for (int s = 0; s < drugs / 2; s++) {
+        if (!make_separation(m, MADE_CALENDAR, s, drugs))
+            return false;
+    }
+    for (int s = 0; s < drugs / 3; s++) {
+        char id[16];
+        size_t a = (size_t)pick(m, 0, drugs - 1);
+        size_t b = (a + (size_t)pick(m, 1, drugs - 1)) % (size_t)drugs;
+        bool same = m->regimen->drugs[a].dose_count == m->regimen->drugs[b].dose_count && chance(m, 30);
+        (void)snprintf(id, sizeof id, "p%d", s);
+        if ((same ? regimen_add_same_slot : regimen_add_not_same_slot)(m->regimen, m->arena, id, a, b, NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool make_shift(struct maker *m)
+{
+    int drugs = pick(m, 5, 14);
+    m->regimen->patient.day_start = 960;
+    m->regimen->patient.wake = 60;
+    for (int d = 0; d < drugs; d++) {
+        if (!make_drug(m, MADE_WRAP, d))
+            return false;
+        struct regimen_drug *drug = &m->regimen->drugs[d];
+        int n = (int)drug->dose_count;
+        if (n > 1 && chance(m, 70))
+            drug->overnight_min = REGIMEN_DAY / n - pick(m, 12, 48) * 5;
+    }
+    for (int s = 0; s < drugs; s++) {
+        if (!make_separation(m, s % 2 ? MADE_WRAP : MADE_FORCED, s, drugs))
+            return false;
+    }
+    return true;
+}
+
 struct regimen *made_regimen(enum made_kind kind, uint64_t seed, uint32_t number, struct arena *arena)
 {
     char id[32];
     struct maker m = {.arena = arena};
     rng_init(&m.rng, seed + number, (uint64_t)kind);
     (void)snprintf(id, sizeof id, "%s-%u", made_name(kind), number);
-    m.regimen = regimen_create(arena, id, kind == MADE_FINE ? 5 : 15, kind == MADE_CALENDAR ? 28 : 1);
+    m.regimen = regimen_create(arena, id, kind == MADE_FINE || kind == MADE_SHIFT ? 5 : 15,
+                               kind == MADE_CALENDAR || kind == MADE_MONTH ? 28 : 1);
     if (!m.regimen)
         return NULL;
     m.regimen->patient = (struct regimen_patient){
         .day_start = 300, .wake = 120, .bed = 1080, .meals = {180, 480 + pick(&m, -2, 2) * 15, 840}};
-    if (kind >= MADE_STUCK)
-        return (kind == MADE_GRAPH ? make_graph(&m) : make_hidden(&m, kind)) &&
-                       regimen_ready(m.regimen, arena, NULL) == 0
-                   ? m.regimen
-                   : NULL;
+    if (kind >= MADE_STUCK) {
+        bool made = kind == MADE_GRAPH   ? make_graph(&m)
+                    : kind == MADE_CROWD ? make_crowd(&m)
+                    : kind == MADE_RING  ? make_ring(&m)
+                    : kind == MADE_MONTH ? make_month(&m)
+                    : kind == MADE_SHIFT ? make_shift(&m)
+                                         : make_hidden(&m, kind);
+        return made && regimen_ready(m.regimen, arena, NULL) == 0 ? m.regimen : NULL;
+    }
     bool big = kind == MADE_ADVERSE || kind == MADE_TAIL;
     int drugs = big ? pick(&m, 20, 40) : kind == MADE_WRAP ? pick(&m, 4, 12) : pick(&m, 3, 20);
     for (int d = 0; d < drugs; d++) {

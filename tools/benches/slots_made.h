@@ -22,6 +22,11 @@ enum made_kind {
     MADE_LOOSE,    /* the same with wide windows and bounds that the hidden schedule just keeps */
     MADE_GRAPH,    /* 20-40 drugs, wide windows, short separations between many: colouring a random graph */
     MADE_NONE,     /* a hidden schedule, then separations until nothing is left */
+    MADE_LARGE,    /* 50-64 drugs, up to 128 doses around a hidden schedule */
+    MADE_CROWD,    /* 6-16 drugs that nearly all keep their distance, in hours that just hold them or don't */
+    MADE_RING,     /* odd rings and Mycielski's graphs: no clique shows how many slots they need */
+    MADE_MONTH,    /* 28 days: tapers with disjoint days, weekly drugs, same and different slots */
+    MADE_SHIFT,    /* 5-minute grid, gaps and nights bound on both sides, a day that ends after midnight */
     MADE_KINDS,
 };
 
