@@ -290,6 +290,8 @@ void regimen_days_all(struct regimen_days *days, int period_days)
 bool regimen_days_meet(const struct regimen_days *a, const struct regimen_days *b, int offset,
                        int period_days)
 {
+    if (period_days == 1)
+        return regimen_days_have(a, 0) && regimen_days_have(b, 0);
     for (int d = 0; d < period_days; d++) {
         if (regimen_days_have(a, d) && regimen_days_have(b, (d + offset + period_days) % period_days))
             return true;

@@ -31,7 +31,9 @@ enum {
     /* Nodes of the first turn of each of the two searches for a number of slots; they double. */
     TURN_GROUPS = 400,
     TURN_SLOTS = 100,
-    FALLBACK_NODES = 500, /* for a good schedule when the budget is gone */
+    /* For a good schedule when the budget is gone: nodes of each search, slots more than were tried. */
+    FALLBACK_NODES = 500,
+    FALLBACK_SLOTS = 8,
 };
 
 static int solve_no_memory(struct error *err)
@@ -85,8 +87,9 @@ static bool solve_times(const struct problem *problem, const int *cell, struct a
 static bool solve_conflict(const struct regimen *regimen, const struct rules *rules, struct arena *arena,
                            struct slots_result *result)
 {
-    struct slots_rule *all = arena_array(arena, RULES_MAX, sizeof *all);
-    struct slots_rule *conflict = arena_array(arena, RULES_MAX, sizeof *conflict);
+    size_t most = rules_most(regimen);
+    struct slots_rule *all = arena_array(arena, most, sizeof *all);
+    struct slots_rule *conflict = arena_array(arena, most, sizeof *conflict);
     if (!all || !conflict)
         return false;
     size_t count = rules_list(regimen, all);
@@ -162,7 +165,8 @@ static enum outcome fewest_try(struct fewest *f, int k, struct tree *tree, enum 
         enum outcome outcome = OUTCOME_AGAIN;
         *ret_proof = SLOTS_PROOF_GROUPS;
         if (!f->in_order)
-            outcome = group_solve(f->problem, f->apart, &f->packs, k, groups, f->weight, f->cell, tree);
+            outcome = group_solve(f->problem, f->apart, groups > TURN_GROUPS ? &f->packs : NULL, k, groups,
+                                  f->weight, f->cell, tree);
         if (outcome != OUTCOME_AGAIN)
             return outcome;
         *ret_proof = SLOTS_PROOF_TREE;
@@ -176,10 +180,13 @@ static enum outcome fewest_try(struct fewest *f, int k, struct tree *tree, enum 
 static enum outcome fewest_fallback(struct fewest *f, size_t k)
 {
     struct tree none = {.wanted = false};
+    size_t last = k + FALLBACK_SLOTS < SLOTS_MAX ? k + FALLBACK_SLOTS : SLOTS_MAX;
     f->problem->budget = 0;
-    while (++k < SLOTS_MAX) {
+    while (++k <= last) {
         enum outcome outcome =
             group_solve(f->problem, f->apart, &f->packs, (int)k, FALLBACK_NODES, f->weight, f->cell, &none);
+        if (outcome == OUTCOME_AGAIN)
+            outcome = search_solve(f->problem, (int)k, FALLBACK_NODES, f->cell, &none);
         if (outcome == OUTCOME_MEMORY)
             return outcome;
         if (outcome == OUTCOME_YES)

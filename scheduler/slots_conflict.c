@@ -76,8 +76,8 @@ static enum outcome conflict_divide(const struct conflict_search *s, const struc
 enum outcome conflict_find(const struct regimen *regimen, struct problem *counter, struct arena *arena,
                            struct rules *ret_rules)
 {
-    struct slots_rule *all = arena_array(arena, RULES_MAX, sizeof *all);
-    size_t *number = arena_array(arena, RULES_MAX, sizeof *number);
+    struct slots_rule *all = arena_array(arena, rules_most(regimen), sizeof *all);
+    size_t *number = arena_array(arena, rules_most(regimen), sizeof *number);
     if (!all || !number)
         return OUTCOME_MEMORY;
     size_t count = rules_list(regimen, all);

@@ -112,8 +112,8 @@ static int explain_price(const struct regimen *regimen, const struct slots_optio
 static int explain_prices(const struct regimen *regimen, const struct slots_options *options,
                           struct arena *arena, struct slots_result *result, struct error *err)
 {
-    struct slots_rule *all = arena_array(arena, RULES_MAX, sizeof *all);
-    struct slots_price *list = arena_array(arena, RULES_MAX, sizeof *list);
+    struct slots_rule *all = arena_array(arena, rules_most(regimen), sizeof *all);
+    struct slots_price *list = arena_array(arena, rules_most(regimen), sizeof *list);
     if (!all || !list)
         return explain_no_memory(err);
     size_t count = rules_list(regimen, all);

@@ -177,11 +177,11 @@ static int search_order(const struct group_case *c, size_t dose, int *order)
 
 static int search_node(struct search *s, struct group_case *c, size_t depth, int branch, struct cause *why);
 
-/* One branch: decide in a copy, narrow, go on. */
-static int search_branch(struct search *s, const struct group_case *c, size_t depth, struct split split,
-                         int value, struct cause *why)
+/* One branch: decide in a copy, narrow, go on. A dive never comes back, it needs no copies. */
+static int search_branch(struct search *s, struct group_case *c, size_t depth, struct split split, int value,
+                         struct cause *why)
 {
-    struct group_case *child = search_frame(s, depth + 1, c);
+    struct group_case *child = s->diving ? c : search_frame(s, depth + 1, c);
     struct group_clash clash = {.a = 0, .b = 0};
     struct cause own = {{0}};
     int branch = value;
@@ -193,7 +193,8 @@ static int search_branch(struct search *s, const struct group_case *c, size_t de
         return OUTCOME_BUDGET;
     if (s->nodes > s->run_limit)
         return OUTCOME_AGAIN;
-    group_case_copy(child, c);
+    if (child != c)
+        group_case_copy(child, c);
     if (split.kind == SLOTS_NODE_STATE) {
         group_set_state(child, split.what, value);
     } else if (split.kind == SLOTS_NODE_TIME) {

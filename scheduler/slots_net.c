@@ -445,11 +445,18 @@ static bool work_pair(struct work *w, const struct pair *pair)
     bool pos = false;
     for (uint64_t pi = mi; pi; pi &= pi - 1) {
         int p = __builtin_ctzll(pi);
+        uint64_t here = UINT64_C(1) << p;
         for (uint64_t qj = mj; qj; qj &= qj - 1) {
+            if (keep_i & here) { /* only what would be new */
+                uint64_t seen = (neg ? here - 1 : 0) | (zero ? here : 0) | (pos ? ~(here | (here - 1)) : 0);
+                qj &= ~(keep_j & seen);
+                if (!qj)
+                    break;
+            }
             int q = __builtin_ctzll(qj);
             bool *sign = q < p ? &neg : q > p ? &pos : &zero;
-            if ((*sign && (keep_i >> p & 1) && (keep_j >> q & 1)) || !pair_fits(net, pair, p, q))
-                continue; /* nothing new */
+            if (!pair_fits(net, pair, p, q))
+                continue;
             keep_i |= UINT64_C(1) << p;
             keep_j |= UINT64_C(1) << q;
             *sign = true;

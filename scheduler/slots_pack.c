@@ -45,8 +45,13 @@ size_t cliques_list(const struct problem *problem, const struct apart *apart, st
 {
     size_t count = 0;
     struct clique *next = &out[CLIQUES_MAX];
+    uint64_t known_doses[2] = {0, 0}; /* members so far: no seeds any more */
     for (size_t seed = 0; seed < problem->count; seed++) {
+        if (known_doses[seed / 64] >> (seed % 64) & 1)
+            continue;
         clique_from(apart, seed, next);
+        for (size_t i = 0; i < next->count; i++)
+            known_doses[next->dose[i] / 64] |= UINT64_C(1) << (next->dose[i] % 64);
         bool known = next->count < 3;
         for (size_t i = 0; i < count && !known; i++)
             known = clique_same(&out[i], next);

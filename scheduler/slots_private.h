@@ -86,6 +86,12 @@ struct rules {
     uint64_t word[(RULES_MAX + 63) / 64];
 };
 
+/* At most so many rules does it have. */
+static inline size_t rules_most(const struct regimen *regimen)
+{
+    return 4 * regimen->drug_count + regimen->separation_count + regimen->same_slot_count +
+           regimen->not_same_slot_count;
+}
 size_t rules_list(const struct regimen *regimen, struct slots_rule *out);
 size_t rule_number(const struct regimen *regimen, struct slots_rule rule);
 /* Is the rule there at all? A drug without gap bounds has no gap rule. */

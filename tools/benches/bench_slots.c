@@ -24,7 +24,7 @@
 static const char usage[] =
     "usage: bench-slots [--count N] [--first N] [--seed N] [--kind NAME] [--levels 1..5] [--budget NODES]\n"
     "                   [--slow MS] [--clingo] [--clingo-plain] [--gecode] [--limit SECONDS]\n"
-    "  --count   regimens a kind (100)     --kind   only this kind (graph only so)\n"
+    "  --count   regimens a kind (100)     --kind   only this kind (graph, ring: only so)\n"
     "  --first   number of the first (0)\n"
     "  --levels  objectives to prove (1)   --slow   name regimens that take longer\n"
     "  --limit   of one rival's answer (20)\n";
@@ -231,7 +231,8 @@ static int bench_all(const struct bench *bench, struct tally *t, struct tally *a
            bench->seed, bench->levels);
     for (int k = 0; k < MADE_KINDS; k++) {
         const char *name = made_name((enum made_kind)k);
-        if (bench->kind ? strcmp(bench->kind, name) != 0 : k == MADE_GRAPH) /* minutes each for rivals */
+        bool colours = k == MADE_GRAPH || k == MADE_RING; /* minutes each for rivals */
+        if (bench->kind ? strcmp(bench->kind, name) != 0 : colours)
             continue;
         tally_clear(t);
         for (int i = bench->first; i < bench->first + bench->count; i++)
