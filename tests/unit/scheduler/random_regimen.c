@@ -102,6 +102,20 @@ static void random_drug(struct rng *rng, const struct random_shape *shape, struc
     }
 }
 
+/* A copy of the last drug under an id of its own. */
+static void random_twin(struct regimen *regimen, int place, struct arena *arena)
+{
+    char id[16];
+    struct regimen_drug *drug;
+    const struct regimen_drug *like = &regimen->drugs[regimen->drug_count - 1];
+    (void)snprintf(id, sizeof id, "d%d", (place * 7) % 10);
+    assert_int_equal(regimen_add_drug(regimen, arena, id, id, like->dose_count, &drug, NULL), 0);
+    const struct regimen_drug own = *drug;
+    *drug = *like;
+    drug->id = own.id;
+    drug->name = own.name;
+}
+
 static void random_rules(struct rng *rng, const struct random_shape *shape, struct regimen *regimen,
                          struct arena *arena)
 {
@@ -144,8 +158,14 @@ struct regimen *random_regimen_raw_or_fail(struct rng *rng, const struct random_
                                                 .meals = {180, 480, chance(rng, 80) ? 840 : REGIMEN_NONE}};
     int drugs = pick(rng, 1, shape->drugs_max);
     bool previous = chance(rng, 50);
-    for (int d = 0; d < drugs && regimen_dose_total(regimen) < (size_t)shape->doses_max; d++)
-        random_drug(rng, shape, regimen, d, previous, arena);
+    for (int d = 0; d < drugs && regimen_dose_total(regimen) < (size_t)shape->doses_max; d++) {
+        bool room = d > 0 && regimen_dose_total(regimen) + regimen->drugs[d - 1].dose_count <=
+                                 (size_t)shape->doses_max;
+        if (shape->twins && room && chance(rng, 60))
+            random_twin(regimen, d, arena);
+        else
+            random_drug(rng, shape, regimen, d, previous, arena);
+    }
     random_rules(rng, shape, regimen, arena);
     return regimen;
 }

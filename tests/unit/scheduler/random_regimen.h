@@ -16,6 +16,7 @@ struct random_shape {
     int reach;       /* longest window in grid steps; 0: 4 */
     int gap_percent; /* drugs with gap bounds; 0: 30 */
     int from, to;    /* times lie within these minutes; both 0: the whole day */
+    bool twins;      /* many drugs are like the one before in everything but the rules between drugs */
 };
 
 /* A ready regimen; fails the test without memory. */

@@ -225,12 +225,19 @@ static void coarse_grids_with_many_doses_are_solved_as_brute_force_does(void **s
     run_rounds(&(struct random_shape){.grid = 180, .drugs_max = 5, .doses_max = 7}, 2000, 3);
 }
 
+static void drugs_that_could_change_places_are_solved_as_brute_force_does(void **state)
+{
+    (void)state;
+    run_rounds(&(struct random_shape){.grid = 120, .drugs_max = 5, .doses_max = 6, .twins = true}, 1500, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_regimens_are_solved_as_brute_force_does),
         cmocka_unit_test(extensions_are_solved_as_brute_force_does),
         cmocka_unit_test(coarse_grids_with_many_doses_are_solved_as_brute_force_does),
+        cmocka_unit_test(drugs_that_could_change_places_are_solved_as_brute_force_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

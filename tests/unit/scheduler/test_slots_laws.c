@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +17,11 @@
 #include "config/base/error.h"
 #include "controller/plan/schedule_json.h"
 #include "scheduler/legality.h"
+#include "scheduler/proof/proof.h"
 #include "scheduler/slots.h"
 #include "tests/unit/scheduler/random_regimen.h"
 #include "tests/unit/scheduler/relaxed.h"
+#include "tools/benches/slots_made.h"
 
 enum { SEED = 4711 };
 
@@ -279,6 +282,71 @@ static void a_budget_is_told_and_its_schedule_is_legal(void **state)
     assert_true(out > 20);
 }
 
+/* Two searches that share no propagation and no certificate: by groups with its straight try, and over
+ * ordered slots alone. */
+static void both_searches_need_as_many_slots(void **state)
+{
+    (void)state;
+    static const enum made_kind kinds[] = {MADE_NONE,  MADE_ADVERSE, MADE_TAIL, MADE_LOOSE,
+                                           MADE_CROWD, MADE_MONTH,   MADE_SHIFT};
+    int trees = 0;
+    for (int round = 0; round < 140; round++) {
+        struct arena arena;
+        struct slots_result *result[2];
+        struct error err = {0};
+        arena_init(&arena, 0);
+        const struct regimen *regimen = made_regimen(kinds[(size_t)round % (sizeof kinds / sizeof kinds[0])],
+                                                     SEED, (uint32_t)round, &arena);
+        assert_non_null(regimen);
+        for (int k = 0; k < 2; k++) {
+            const struct slots_options options = {.levels = 1, .any_conflict = true, .in_order = k == 1};
+            if (slots_solve(regimen, &options, &arena, &result[k], &err) ||
+                proof_check(regimen, result[k], &err))
+                fail_msg("%s: %s", regimen->id, err.message);
+        }
+        assert_int_equal(result[0]->status, result[1]->status);
+        assert_int_equal(result[0]->slot_count, result[1]->slot_count);
+        trees += result[0]->proof == SLOTS_PROOF_GROUPS;
+        arena_finish(&arena);
+    }
+    print_message("%d proved by groups\n", trees);
+    assert_true(trees > 5);
+}
+
+/* Whoever comes last of a crowd that keeps its distance finds no room: proved at once, whatever the order. */
+static void a_crowd_without_room_is_refused_at_once(void **state)
+{
+    (void)state;
+    for (int drugs = 3; drugs <= 40; drugs++) {
+        struct arena arena;
+        char id[16];
+        struct error err = {0};
+        arena_init(&arena, 0);
+        struct regimen *regimen = regimen_create(&arena, "crowd", 15, 1);
+        regimen->patient = (struct regimen_patient){.day_start = 300, .wake = 120, .bed = 1080};
+        for (int d = 0; d < drugs; d++) {
+            struct regimen_drug *drug;
+            const struct regimen_interval run = {120, 120 + 30 * (drugs - 1) - 15};
+            (void)snprintf(id, sizeof id, "d%d", d);
+            assert_int_equal(regimen_add_drug(regimen, &arena, id, id, 1, &drug, NULL), 0);
+            assert_int_equal(regimen_intervals_copy(&drug->doses[0].allowed, &arena, &run, 1, NULL), 0);
+            for (int k = 0; k < d; k++) {
+                (void)snprintf(id, sizeof id, "s%zu", regimen->separation_count);
+                assert_int_equal(
+                    regimen_add_separation(regimen, &arena, id, (size_t)k, (size_t)d, 30, 30, NULL), 0);
+            }
+        }
+        ready_or_fail(regimen, &arena);
+        const struct slots_options options = {.levels = 1, .any_conflict = true};
+        struct slots_result *result;
+        if (slots_solve(regimen, &options, &arena, &result, &err) || proof_check(regimen, result, &err))
+            fail_msg("%d drugs: %s", drugs, err.message);
+        assert_int_equal(result->status, SLOTS_INFEASIBLE);
+        assert_int_equal(result->tree_count, 1);
+        arena_finish(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +356,8 @@ int main(void)
         cmocka_unit_test(dropping_a_rule_never_adds_a_slot),
         cmocka_unit_test(conflicts_are_minimal),
         cmocka_unit_test(a_budget_is_told_and_its_schedule_is_legal),
+        cmocka_unit_test(both_searches_need_as_many_slots),
+        cmocka_unit_test(a_crowd_without_room_is_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,8 +103,8 @@ static void small_regimens_need_what_clingo_says(void **state)
 static void big_regimens_need_what_clingo_says(void **state)
 {
     (void)state;
-    static const enum made_kind kinds[] = {MADE_REAL,    MADE_CALENDAR, MADE_WRAP, MADE_FORCED,
-                                           MADE_ADVERSE, MADE_STUCK,    MADE_NONE};
+    static const enum made_kind kinds[] = {MADE_REAL,  MADE_CALENDAR, MADE_WRAP,  MADE_FORCED, MADE_ADVERSE,
+                                           MADE_STUCK, MADE_NONE,     MADE_CROWD, MADE_MONTH};
     struct score score = {0};
     if (!rival_installed(RIVAL_CLINGO)) {
         print_message("clingo is not installed (package gringo): not compared\n");
@@ -117,7 +117,8 @@ static void big_regimens_need_what_clingo_says(void **state)
         struct regimen *regimen = made_regimen(kinds[kind], SEED, (uint32_t)round, &arena);
         assert_non_null(regimen);
         /* Wide windows are too much for the plain model. */
-        bool wide = kinds[kind] == MADE_REAL || kinds[kind] == MADE_CALENDAR || kinds[kind] == MADE_WRAP;
+        bool wide = kinds[kind] == MADE_REAL || kinds[kind] == MADE_CALENDAR || kinds[kind] == MADE_WRAP ||
+                    kinds[kind] == MADE_MONTH;
         compare_or_fail(regimen, wide ? RIVAL_CLINGO : RIVAL_CLINGO_PLAIN, round, &score);
         arena_finish(&arena);
     }
