@@ -450,6 +450,7 @@ static int proposal_begin(struct composer *c)
                                           .patient = c->input->name,
                                           .pharmacy = c->policy->pharmacy,
                                           .phone = c->policy->phone,
+                                          .address = c->policy->address,
                                           .provisional = provisional};
     proposal->label_lines = label_lines_for_products(&proposal->label);
     if (proposal->label_lines < 1)

@@ -161,6 +161,8 @@ static void foot(struct printer *p, const struct label_form *form, bool provisio
     buf_printf(&line, "%s %s", form->pharmacy, form->phone);
     paragraph(p, buf_string(&line));
     buf_finish(&line);
+    if (form->address && form->address[0])
+        paragraph(p, form->address);
 }
 
 static void item(struct printer *p, const char *count, const char *name)

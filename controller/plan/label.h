@@ -27,6 +27,7 @@ struct label_form {
     const char *patient;
     const char *pharmacy; /* name */
     const char *phone;    /* "" for none */
+    const char *address;  /* on one line; NULL or "" for none */
     bool provisional;     /* some product is provisional: a line is kept for the mark */
 };
 

@@ -266,6 +266,7 @@ static void site_load(struct loader *l)
     policy->label_columns = (int)conf_int(l->site, "pouch.label_columns");
     policy->pharmacy = text(l, conf_text(l->site, "pharmacy.name"));
     policy->phone = text(l, conf_text(l->site, "pharmacy.phone"));
+    policy->address = text(l, conf_text(l->site, "pharmacy.address"));
 }
 
 static void identity_load(struct loader *l)

@@ -148,7 +148,7 @@ struct policy {
     int lead_days;
     struct roll_limits limits; /* lines_max is 0: it depends on the patient's name */
     int label_lines, label_columns;
-    const char *pharmacy, *phone;
+    const char *pharmacy, *phone, *address;
 };
 
 /* E_INPUT with the place in the file where it says what cannot be used here; E_MEMORY. */

@@ -7,6 +7,7 @@
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
+#include "config/conf.h"
 #include "controller/report/report_private.h"
 #include "controller/store/store.h"
 
@@ -205,6 +206,14 @@ static int read_serials(struct store *store, struct report *report, struct arena
         report->serials = keep(arena, store_text(rows, 0));
     store_done(rows);
     return rc < 0 ? rc : 0;
+}
+
+struct report_pharmacy report_pharmacy_of(const struct conf *site)
+{
+    return (struct report_pharmacy){.name = conf_text(site, "pharmacy.name"),
+                                    .address = conf_text(site, "pharmacy.address"),
+                                    .phone = conf_text(site, "pharmacy.phone"),
+                                    .license = conf_text(site, "pharmacy.license")};
 }
 
 int report_batch(struct store *store, int64_t batch, struct arena *arena, struct report *ret_report,

@@ -17,6 +17,7 @@
 
 struct arena;
 struct buf;
+struct conf;
 struct error;
 struct store;
 
@@ -86,7 +87,15 @@ struct report_drug {
     int64_t voided;   /* counted into pouches that are void */
 };
 
+/* Who packed; "" for what the site does not say. */
+struct report_pharmacy {
+    const char *name, *address, *phone, *license;
+};
+/* The texts are the conf's. */
+struct report_pharmacy report_pharmacy_of(const struct conf *site);
+
 struct report {
+    const struct report_pharmacy *pharmacy; /* set by whoever shows the report; NULL: left out */
     struct batch_info batch;
     const char *serials; /* machines that worked on it, by serial, ", " between */
     const struct report_plan *plans;
@@ -108,6 +117,7 @@ void report_text(const struct report *report, struct buf *out);
 /* One object, format "sachet-batch-record/1". E_MEMORY. */
 int report_json(const struct report *report, struct buf *out, struct error *err);
 /* Writes FOLDER/batch-N.txt and FOLDER/batch-N.json (the folder is made), each whole or not at all. */
-int report_files(struct store *store, int64_t batch, const char *folder, struct error *err);
+int report_files(struct store *store, int64_t batch, const struct report_pharmacy *pharmacy,
+                 const char *folder, struct error *err);
 
 #endif

@@ -131,6 +131,11 @@ int report_json(const struct report *r, struct buf *out, struct error *err)
                   (json_int_t)b->id, "state", b->state, "note", b->note, "machine", b->machine, "serials",
                   r->serials, "created_by", b->created_by, "started_by", b->started_by);
     add(object, "simulated", b->simulated < 0 ? json_null() : json_boolean(b->simulated), &failed);
+    if (r->pharmacy)
+        add(object, "pharmacy",
+            json_pack("{s:s,s:s,s:s,s:s}", "name", r->pharmacy->name, "address", r->pharmacy->address,
+                      "phone", r->pharmacy->phone, "license", r->pharmacy->license),
+            &failed);
     add_time(object, "created", b->created_ms, &failed);
     add_time(object, "started", b->started_ms, &failed);
     add_time(object, "ended", b->ended_ms, &failed);
@@ -179,7 +184,8 @@ static int write_file(const char *folder, const char *name, const struct buf *te
     return rc;
 }
 
-int report_files(struct store *store, int64_t batch, const char *folder, struct error *err)
+int report_files(struct store *store, int64_t batch, const struct report_pharmacy *pharmacy,
+                 const char *folder, struct error *err)
 {
     struct arena arena;
     struct buf text, json;
@@ -189,6 +195,7 @@ int report_files(struct store *store, int64_t batch, const char *folder, struct 
     buf_init(&text);
     buf_init(&json);
     int rc = report_batch(store, batch, &arena, &report, err);
+    report.pharmacy = pharmacy;
     if (rc == 0)
         report_text(&report, &text);
     if (rc == 0)

@@ -22,6 +22,10 @@ static void add_head(const struct report *r, struct buf *out)
     if (b->simulated == 1)
         buf_text(out, "*** SIMULATED: packed on a simulated machine, not for dispensing ***\n\n");
     buf_printf(out, "BATCH RECORD %" PRId64 "\n", b->id);
+    if (r->pharmacy)
+        buf_printf(out, "  %-10s %s%s%s, %s%s%s\n", "pharmacy", r->pharmacy->name,
+                   r->pharmacy->address[0] ? ", " : "", r->pharmacy->address, r->pharmacy->phone,
+                   r->pharmacy->license[0] ? ", licence " : "", r->pharmacy->license);
     buf_printf(out, "  %-10s %s%s%s\n", "state", b->state, b->note[0] ? ": " : "", b->note);
     buf_printf(out, "  %-10s %s%s%s%s\n", "machine", b->machine, r->serials[0] ? ", serial " : "", r->serials,
                b->simulated == 1 ? " (SIMULATED)" : "");

@@ -247,8 +247,8 @@ static bool locked(const struct user *user, int64_t wall_ms)
 }
 
 /* Counts an attempt as failed before it is made. *ret_open tells whether the password will be looked at. */
-static int attempt_claim(struct store *store, const char *login, int64_t wall_ms, struct user_row *ret_row,
-                         bool *ret_open, struct error *err)
+static int attempt_claim(struct store *store, int lock_after, const char *login, int64_t wall_ms,
+                         struct user_row *ret_row, bool *ret_open, struct error *err)
 {
     *ret_open = false;
     int rc = store_write_begin(store, err);
@@ -261,7 +261,7 @@ static int attempt_claim(struct store *store, const char *login, int64_t wall_ms
     }
     const struct user *user = &ret_row->user;
     int failed = user->failed_logins + 1;
-    bool lock = failed >= USER_FAILURES_MAX;
+    bool lock = failed >= lock_after;
     if (rc == 0)
         rc = store_exec(store, err, "UPDATE user SET failed_logins = ?, locked_until_ms = ? WHERE id = ?",
                         "iii", lock ? 0 : failed, lock ? wall_ms + USER_LOCK_MS : 0, user->id);
@@ -291,7 +291,7 @@ static int attempt_settle(struct store *store, const struct user *user, bool rig
     return rc;
 }
 
-int user_login(struct store *store, const char *login, const char *password, int64_t wall_ms,
+int user_login(struct store *store, int lock_after, const char *login, const char *password, int64_t wall_ms,
                struct user *ret_user, struct error *err)
 {
     /* 64 MiB and 2 passes as every other; no password has this hash. */
@@ -299,7 +299,7 @@ int user_login(struct store *store, const char *login, const char *password, int
                                  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     struct user_row row = {0};
     bool open = false;
-    int rc = attempt_claim(store, login, wall_ms, &row, &open, err);
+    int rc = attempt_claim(store, lock_after, login, wall_ms, &row, &open, err);
     if (rc)
         return rc;
     bool right = seal_password_matches(open ? row.password : nobody, password) && open;
@@ -353,13 +353,13 @@ int user_enable(struct store *store, const struct user *by, const char *login, i
     return user_set_disabled(store, by, login, false, wall_ms, err);
 }
 
-int user_password_change(struct store *store, const char *login, const char *password,
+int user_password_change(struct store *store, int lock_after, const char *login, const char *password,
                          const char *new_password, int64_t wall_ms, struct error *err)
 {
     struct user user;
     char hash[SEAL_PASSWORD_TEXT_BYTES];
     uint8_t secret[SEAL_SECRET_BYTES];
-    int rc = user_login(store, login, password, wall_ms, &user, err);
+    int rc = user_login(store, lock_after, login, password, wall_ms, &user, err);
     if (rc == 0)
         rc = seal_password_hash(new_password, hash, err);
     if (rc == 0)

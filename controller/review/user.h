@@ -28,7 +28,6 @@ enum {
     USER_LOGIN_BYTES = 33,     /* with the NUL */
     USER_NAME_BYTES = 129,     /* with the NUL; printable UTF-8, as it stands in signatures */
     USER_ROLE_BYTES = 16,      /* with the NUL */
-    USER_FAILURES_MAX = 10,    /* wrong passwords in a row before the login is locked */
     USER_LOCK_MS = 15 * 60000, /* for so long, or until a pharmacist enables it */
     USER_COUNT_MAX = 1000,
 };
@@ -59,8 +58,9 @@ bool user_is_pharmacist(const struct user *user);
 int user_add(struct store *store, const struct user *by, const char *login, const char *name,
              const char *role, const char *password, int64_t wall_ms, int64_t *ret_id, struct error *err);
 
-/* Checks the password. E_DENIED otherwise, and a failure is counted; *ret_user is untouched then. */
-int user_login(struct store *store, const char *login, const char *password, int64_t wall_ms,
+/* Checks the password. E_DENIED otherwise, and a failure is counted; *ret_user is untouched then. After
+ * lock_after wrong passwords in a row (the site's users.lock_after) the login is locked. */
+int user_login(struct store *store, int lock_after, const char *login, const char *password, int64_t wall_ms,
                struct user *ret_user, struct error *err);
 
 /* E_NOT_FOUND when there is no such user. Disabled users are found, too. */
@@ -77,7 +77,7 @@ int user_enable(struct store *store, const struct user *by, const char *login, i
                 struct error *err);
 
 /* A new password for one who knows the old one; the key stays the same and is sealed anew. */
-int user_password_change(struct store *store, const char *login, const char *password,
+int user_password_change(struct store *store, int lock_after, const char *login, const char *password,
                          const char *new_password, int64_t wall_ms, struct error *err);
 
 /* Opens the user's key for a series of signatures (seal_key_sign, seal_key_close). E_DENIED for a wrong

@@ -462,7 +462,7 @@ static void the_record_tells_every_pouch_and_adds_up(void **state)
     assert_int_equal(report_json(&report, &json, &err), 0);
     assert_non_null(strstr(buf_string(&json), "\"format\":\"sachet-batch-record/1\""));
     assert_non_null(strstr(buf_string(&json), "\"simulated\":true"));
-    assert_int_equal(report_files(rig.pharmacy.store, batch, rig.pharmacy.scratch.folder, &err), 0);
+    assert_int_equal(report_files(rig.pharmacy.store, batch, NULL, rig.pharmacy.scratch.folder, &err), 0);
     /* A record that does not add up says so. */
     pharmacy_exec(&rig.pharmacy, "UPDATE fill_item SET counted = counted + 1 WHERE fill_id ="
                                  " (SELECT max(id) FROM fill WHERE state = 'good')");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config/base/buf.h"
@@ -87,6 +88,29 @@ char *cli_site_path(const struct cli *cli, const char *relative)
     return buf_take(&path);
 }
 
+int cli_lock_after(const struct cli *cli)
+{
+    return (int)conf_int(cli->site, "users.lock_after");
+}
+
+/* Milliseconds that the site's clocks are ahead of UTC at an instant. */
+static int64_t site_ahead_ms(const struct cli *cli, int64_t wall_ms)
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm local;
+    if (strcmp(conf_text(cli->site, "time.zone"), "fixed") == 0)
+        return conf_int(cli->site, "time.offset") * 60000;
+    return localtime_r(&seconds, &local) ? (int64_t)local.tm_gmtoff * 1000 : 0;
+}
+
+void cli_time(const struct cli *cli, int64_t ms, char text[CLI_TIME_BYTES])
+{
+    char utc[INSTANT_TEXT_BYTES];
+    instant_format(ms + site_ahead_ms(cli, ms), utc);
+    utc[CLI_TIME_CLOCK - 1] = ' ';
+    (void)snprintf(text, CLI_TIME_BYTES, "%.19s", utc); /* cut to seconds, and the Z is not true */
+}
+
 int cli_open_site(struct cli *cli, struct error *err)
 {
     if (cli->site)
@@ -106,6 +130,11 @@ int cli_open_site(struct cli *cli, struct error *err)
     else
         rc = conf_load(&conf_site, file, &cli->site, err);
     free(file);
+    if (rc == 0 &&
+        !cli_option(cli, "today")) { /* until now it was the computer's day, now it is the site's */
+        int64_t wall_ms = clock_wall_ms(cli->clock);
+        cli->today = instant_day(wall_ms + site_ahead_ms(cli, wall_ms));
+    }
     return rc;
 }
 
@@ -200,8 +229,8 @@ static int ask_twice(const char *login, char *password, size_t size, struct erro
     return rc;
 }
 
-int cli_new_password(struct cli *cli, bool first_user, const char *login, char *ret_password, size_t size,
-                     struct error *err)
+static int new_password(struct cli *cli, bool first_user, const char *login, char *ret_password, size_t size,
+                        struct error *err)
 {
     const char *file = cli_option(cli, "new-password-file");
     if (file)
@@ -211,6 +240,20 @@ int cli_new_password(struct cli *cli, bool first_user, const char *login, char *
     if (first_user && (cli_option(cli, "password-file") || getenv("SACHET_PASSWORD")))
         return cli_password(cli, "", ret_password, size, err);
     return ask_twice(login, ret_password, size, err);
+}
+
+int cli_new_password(struct cli *cli, bool first_user, const char *login, char *ret_password, size_t size,
+                     struct error *err)
+{
+    int rc = new_password(cli, first_user, login, ret_password, size, err);
+    int64_t least = conf_int(cli->site, "users.password_min");
+    size_t count = 0;
+    for (const char *at = ret_password; rc == 0 && *at; at++)
+        count += ((unsigned char)*at & 0xC0) != 0x80; /* characters, not bytes */
+    if (rc == 0 && (int64_t)count < least)
+        rc = error_set(err, E_INPUT, "a password has at least %d characters here (users.password_min)",
+                       (int)least);
+    return rc;
 }
 
 int cli_login(struct cli *cli, const char *role, struct user *ret_user, struct error *err)
@@ -226,7 +269,8 @@ int cli_login(struct cli *cli, const char *role, struct user *ret_user, struct e
     (void)snprintf(prompt, sizeof prompt, "Password of %s", login); /* a cut prompt still asks */
     rc = cli_password(cli, prompt, password, sizeof password, err);
     if (rc == 0)
-        rc = user_login(cli->store, login, password, clock_wall_ms(cli->clock), ret_user, err);
+        rc = user_login(cli->store, cli_lock_after(cli), login, password, clock_wall_ms(cli->clock), ret_user,
+                        err);
     seal_wipe(password, sizeof password);
     if (rc == 0 && role && strcmp(ret_user->role, role) != 0)
         rc = error_set(err, E_DENIED, "%s is a %s; this needs a %s", login, ret_user->role, role);

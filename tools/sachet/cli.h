@@ -108,6 +108,14 @@ int cli_password(struct cli *cli, const char *prompt, char *ret_password, size_t
 int cli_new_password(struct cli *cli, bool first_user, const char *login, char *ret_password, size_t size,
                      struct error *err);
 
+/* Wrong passwords in a row until a login is locked, as the site says. Needs the site. */
+int cli_lock_after(const struct cli *cli);
+
+/* "2026-11-22 01:05:09" where the site is (time.zone, time.offset), for people; machines get UTC. Needs the
+ * site. */
+enum { CLI_TIME_BYTES = 24, CLI_TIME_CLOCK = 11 /* where the clock begins */ };
+void cli_time(const struct cli *cli, int64_t ms, char text[CLI_TIME_BYTES]);
+
 /* Progress on stderr with the time left: a bar on a terminal, a plain line every tenth otherwise (and with
  * NO_COLOR). what must stay valid. total 0: nothing to show. */
 void cli_progress(struct cli *cli, const char *what, int64_t done, int64_t total);

@@ -148,11 +148,11 @@ static int run_list(struct cli *cli, struct error *err)
 
 static void print_instant(struct cli *cli, const char *what, int64_t ms, const char *who)
 {
-    char text[INSTANT_TEXT_BYTES];
+    char text[CLI_TIME_BYTES];
     if (ms == 0)
         return;
-    instant_format(ms, text);
-    fprintf(cli->out, "  %-8s %.19sZ%s%s\n", what, text, who[0] ? " by " : "", who);
+    cli_time(cli, ms, text);
+    fprintf(cli->out, "  %-8s %s%s%s\n", what, text, who[0] ? " by " : "", who);
 }
 
 static int run_show(struct cli *cli, struct error *err)

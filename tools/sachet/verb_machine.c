@@ -180,7 +180,9 @@ static int run_report(struct cli *cli, struct error *err)
         return rc;
     arena_init(&arena, 0);
     buf_init(&text);
+    const struct report_pharmacy pharmacy = report_pharmacy_of(cli->site);
     rc = report_batch(cli->store, batch, &arena, &report, err);
+    report.pharmacy = &pharmacy;
     if (rc == 0 && cli->json)
         rc = report_json(&report, &text, err);
     else if (rc == 0)
@@ -191,7 +193,8 @@ static int run_report(struct cli *cli, struct error *err)
         fputs(buf_string(&text), cli->out);
     if (rc == 0 && cli_flag(cli, "write")) {
         char *folder = cli_site_path(cli, "records");
-        rc = folder ? report_files(cli->store, batch, folder, err) : error_set(err, E_MEMORY, "no memory");
+        rc = folder ? report_files(cli->store, batch, &pharmacy, folder, err)
+                    : error_set(err, E_MEMORY, "no memory");
         free(folder);
     }
     bool quarantine = rc == 0 && !report.conserved;

@@ -10,6 +10,7 @@
 #include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "controller/pack/withdraw.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
 #include "controller/plan/roll_text.h"
@@ -17,10 +18,13 @@
 #include "controller/review/sign.h"
 #include "controller/review/user.h"
 #include "controller/seal/seal.h"
+#include "controller/store/store.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
 #include "tools/sachet/rules.h"
 #include "tools/sachet/verbs.h"
+
+enum { WITHDRAW_PLANS_MAX = 64 };
 
 static int review_one(struct cli *cli, int64_t plan, const struct review_rules *rules, struct error *err)
 {
@@ -100,6 +104,52 @@ struct approval {
     int signed_now, standing, refused;
 };
 
+/* Pouches of the patient's earlier plans for days that the new one covers are not made any more. Packing them
+ * was refused from the signature on; this takes back what is asked of a machine already. */
+static int withdraw_older(struct cli *cli, const struct approval *a, int64_t patient, int64_t plan,
+                          struct error *err)
+{
+    struct store_rows *rows = NULL;
+    struct arena arena;
+    int64_t older[WITHDRAW_PLANS_MAX], start = 0;
+    size_t count = 0;
+    int more = 0;
+    int status = store_get_int(cli->store, &start, err, "SELECT start_day FROM plan WHERE id = ?", "i", plan);
+    if (status == 0)
+        status = store_query(cli->store, &rows, err,
+                             "SELECT DISTINCT p.id FROM plan p JOIN job j ON j.plan_id = p.id WHERE "
+                             "p.patient_id = ? AND p.id <> ? AND p.start_day + p.days > ? AND j.state IN "
+                             "('waiting', 'sent') ORDER BY p.id",
+                             "iii", patient, plan, start);
+    while (status == 0 && count < WITHDRAW_PLANS_MAX && (more = store_next(rows, err)) > 0)
+        older[count++] = store_int(rows, 0);
+    store_done(rows);
+    if (status < 0 || more < 0 || count == 0)
+        return status < 0 ? status : more < 0 ? more : 0;
+    arena_init(&arena, 0);
+    status = store_write_begin(cli->store, err);
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        struct withdraw_result result;
+        char reason[64];
+        (void)snprintf(reason, sizeof reason, "plan %" PRId64 " took its place", plan); /* fits */
+        const struct withdraw_request request = {.plan = older[i],
+                                                 .from_day = (int32_t)start,
+                                                 .reason = reason,
+                                                 .actor = a->user.login,
+                                                 .wall_ms = clock_wall_ms(cli->clock)};
+        status = batch_withdraw(cli->store, &request, &arena, &result, err);
+        if (status == 0 && result.places[WITHDRAW_PACKED] > 0)
+            fprintf(stderr,
+                    "sachet: plan %" PRId64 ": %zu pouches from the new plan's first day on are packed: "
+                    "take them back\n",
+                    older[i], result.places[WITHDRAW_PACKED]);
+    }
+    status = status < 0 ? status : store_write_commit(cli->store, err);
+    store_write_rollback(cli->store);
+    arena_finish(&arena);
+    return status;
+}
+
 static int approve_one(struct cli *cli, struct approval *a, int64_t patient, struct error *err)
 {
     int64_t plan = 0;
@@ -118,6 +168,11 @@ static int approve_one(struct cli *cli, struct approval *a, int64_t patient, str
         status = review_sign(cli->store, plan, &a->rules, &a->user, a->key, clock_wall_ms(cli->clock), err);
     if (status < 0 && error_class_of(status) != ERROR_CLASS_INPUT)
         return status;
+    if (status == 0) {
+        status = withdraw_older(cli, a, patient, plan, err);
+        if (status < 0)
+            return error_prefix(err, "plan %" PRId64 " is signed, but older pouches stand", plan);
+    }
     a->signed_now += status == 0;
     a->refused += status < 0;
     return approved(cli, &known, plan, false, status, err);
@@ -133,7 +188,8 @@ static int approval_begin(struct cli *cli, struct approval *a, struct error *err
     (void)snprintf(prompt, sizeof prompt, "Password of %s, to sign", login); /* a cut prompt still asks */
     int status = cli_password(cli, prompt, password, sizeof password, err);
     if (status == 0)
-        status = user_login(cli->store, login, password, clock_wall_ms(cli->clock), &a->user, err);
+        status = user_login(cli->store, cli_lock_after(cli), login, password, clock_wall_ms(cli->clock),
+                            &a->user, err);
     if (status == 0 && !user_is_pharmacist(&a->user))
         status = error_set(err, E_DENIED, "%s is a %s: only a pharmacist signs plans", login, a->user.role);
     if (status == 0)

@@ -131,7 +131,8 @@ static int run_password(struct cli *cli, struct error *err)
     if (rc == 0)
         rc = cli_new_password(cli, false, login, new_password, sizeof new_password, err);
     if (rc == 0)
-        rc = user_password_change(cli->store, login, password, new_password, clock_wall_ms(cli->clock), err);
+        rc = user_password_change(cli->store, cli_lock_after(cli), login, password, new_password,
+                                  clock_wall_ms(cli->clock), err);
     seal_wipe(password, sizeof password);
     seal_wipe(new_password, sizeof new_password);
     if (rc)

@@ -17,12 +17,7 @@
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
 
-enum {
-    STEP_MS = 200,
-    REMARK_STEPS = 15,
-    BAR = 30,
-    HH_MM = 11 /* where the time stands in an instant's text */
-};
+enum { STEP_MS = 200, REMARK_STEPS = 15, BAR = 30 };
 
 int wait_line_state(struct store *store, const char *machine, json_t **ret_state, int64_t *ret_updated_ms,
                     struct error *err)
@@ -67,21 +62,21 @@ static void print_alarms(FILE *out, const json_t *state)
                 text_of(alarm, "text"), text_of(alarm, "next"));
 }
 
-static void print_bar(const struct batch_info *info, const json_t *state)
+static void print_bar(const struct cli *cli, const struct batch_info *info, const json_t *state)
 {
-    char finish[INSTANT_TEXT_BYTES] = "";
+    char finish[CLI_TIME_BYTES] = "";
     const json_t *batch = json_object_get(state, "batch");
     int64_t finish_ms = integer_of(batch, "finish_ms");
     int filled = info->pouches ? (int)(info->good * BAR / info->pouches) : 0;
     if (finish_ms)
-        instant_format(finish_ms, finish);
+        cli_time(cli, finish_ms, finish);
     fprintf(stderr, "\r\033[Kbatch %" PRId64 " [%.*s%*s] %" PRId64 "/%" PRId64 "  void %" PRId64 "  %s",
             info->id, filled, "##############################", BAR - filled, "", info->good, info->pouches,
             info->voids, text_of(state, "state"));
     if (integer_of(batch, "rate_per_hour"))
         fprintf(stderr, "  %" PRId64 "/min", integer_of(batch, "rate_per_hour") / 60);
     if (finish[0])
-        fprintf(stderr, "  done %.8sZ", finish + HH_MM);
+        fprintf(stderr, "  done %s", finish + CLI_TIME_CLOCK);
     fflush(stderr);
 }
 
@@ -129,7 +124,7 @@ int wait_batch(struct cli *cli, struct error *err)
         if (rc == 0)
             rc = wait_line_state(cli->store, info.machine, &state, &updated_ms, err);
         if (rc == 0 && terminal)
-            print_bar(&info, state);
+            print_bar(cli, &info, state);
         else if (rc == 0)
             cli_progress(cli, "packing", info.good, info.pouches);
         /* A batch that waits for its start may still say why it stopped before; ask again a little later. */
@@ -222,8 +217,8 @@ void wait_print_line(struct cli *cli, const char *machine, const json_t *state, 
         print_asked(cli, machine);
         return;
     }
-    char seen[INSTANT_TEXT_BYTES];
-    instant_format(updated_ms, seen);
+    char seen[CLI_TIME_BYTES];
+    cli_time(cli, updated_ms, seen);
     fprintf(cli->out, "%-12s %-9s %-12s%s", machine, text_of(state, "line"), text_of(state, "state"),
             json_is_true(json_object_get(state, "simulated")) ? " SIMULATED" : "");
     if (json_is_true(json_object_get(state, "attended_by_program")))
@@ -237,12 +232,12 @@ void wait_print_line(struct cli *cli, const char *machine, const json_t *state, 
         if (integer_of(batch, "rate_per_hour"))
             fprintf(cli->out, "  %" PRId64 "/min", integer_of(batch, "rate_per_hour") / 60);
         if (finish_ms) {
-            char finish[INSTANT_TEXT_BYTES];
-            instant_format(finish_ms, finish);
-            fprintf(cli->out, "  done %.8sZ", finish + HH_MM);
+            char finish[CLI_TIME_BYTES];
+            cli_time(cli, finish_ms, finish);
+            fprintf(cli->out, "  done %s", finish + CLI_TIME_CLOCK);
         }
     }
-    fprintf(cli->out, "  (%.8sZ)\n", seen + HH_MM);
+    fprintf(cli->out, "  (%s)\n", seen + CLI_TIME_CLOCK);
     if (text_of(state, "note")[0])
         fprintf(cli->out, "  %s\n", text_of(state, "note"));
     print_missing(cli, state);

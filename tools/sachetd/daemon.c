@@ -205,11 +205,12 @@ static void write_record(struct daemon *d, int64_t batch)
 {
     struct batch_info info;
     struct error err = {0};
+    const struct report_pharmacy pharmacy = report_pharmacy_of(d->params.site);
     int rc = batch_get(d->params.store, batch, &info, &err);
     if (rc == 0 && strcmp(info.state, "stopped") == 0)
         d->stopped_batch = true;
     if (rc == 0)
-        rc = report_files(d->params.store, batch, d->params.records, &err);
+        rc = report_files(d->params.store, batch, &pharmacy, d->params.records, &err);
     /* The store has it all; the files can be written again with `sachet report batch`. */
     if (rc < 0)
         log_error("sachetd", "record of batch=%" PRId64 " not written: %s", batch, err.message);

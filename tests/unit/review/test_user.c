@@ -16,6 +16,8 @@
 #include "controller/store/store.h"
 #include "tests/support/scratch.h"
 
+enum { LOCK_AFTER = 10 };
+
 /* 2026-11-21 00:00 UTC */
 static const int64_t now_ms = 1795219200000;
 static const char password[] = "demo password 1";
@@ -158,7 +160,7 @@ static void the_right_password_logs_in_and_says_who(void **state)
 {
     struct fixture *f = *state;
     struct user user = {0};
-    assert_int_equal(user_login(f->store, "chief", password, now_ms, &user, &f->err), 0);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "chief", password, now_ms, &user, &f->err), 0);
     assert_string_equal(user.login, "chief");
     assert_string_equal(user.name, "Test Person");
     assert_true(user_is_pharmacist(&user));
@@ -171,10 +173,11 @@ static void every_refusal_reads_the_same(void **state)
     struct error wrong = {0};
     (void)add_or_fail(f, &f->chief, "gone", USER_TECHNICIAN);
     assert_int_equal(user_disable(f->store, &f->chief, "gone", now_ms, &f->err), 0);
-    assert_int_equal(user_login(f->store, "chief", "not the password", now_ms, &user, &wrong), E_DENIED);
-    assert_int_equal(user_login(f->store, "nobody", password, now_ms, &user, &f->err), E_DENIED);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "chief", "not the password", now_ms, &user, &wrong),
+                     E_DENIED);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "nobody", password, now_ms, &user, &f->err), E_DENIED);
     assert_string_equal(f->err.message, wrong.message);
-    assert_int_equal(user_login(f->store, "gone", password, now_ms, &user, &f->err), E_DENIED);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "gone", password, now_ms, &user, &f->err), E_DENIED);
     assert_string_equal(f->err.message, wrong.message);
     assert_int_equal(user.id, 0);
     assert_int_equal(count_or_fail(f, "SELECT count(*) FROM audit WHERE action = 'user.login_failed'"), 1);
@@ -184,14 +187,17 @@ static void wrong_passwords_lock_the_login_for_a_while(void **state)
 {
     struct fixture *f = *state;
     struct user user = {0};
-    failures_or_fail(f, USER_FAILURES_MAX - 2);
+    failures_or_fail(f, LOCK_AFTER - 2);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(user_login(f->store, "chief", "not the password", now_ms, &user, &f->err), E_DENIED);
-    assert_int_equal(user_login(f->store, "chief", password, now_ms, &user, &f->err), E_DENIED);
-    assert_int_equal(user_login(f->store, "chief", password, now_ms + USER_LOCK_MS - 1, &user, &f->err),
-                     E_DENIED);
+        assert_int_equal(
+            user_login(f->store, LOCK_AFTER, "chief", "not the password", now_ms, &user, &f->err), E_DENIED);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "chief", password, now_ms, &user, &f->err), E_DENIED);
+    assert_int_equal(
+        user_login(f->store, LOCK_AFTER, "chief", password, now_ms + USER_LOCK_MS - 1, &user, &f->err),
+        E_DENIED);
     assert_int_equal(count_or_fail(f, "SELECT count(*) FROM audit WHERE action = 'user.lock'"), 1);
-    assert_int_equal(user_login(f->store, "chief", password, now_ms + USER_LOCK_MS, &user, &f->err), 0);
+    assert_int_equal(
+        user_login(f->store, LOCK_AFTER, "chief", password, now_ms + USER_LOCK_MS, &user, &f->err), 0);
     assert_int_equal(count_or_fail(f, "SELECT failed_logins + locked_until_ms FROM user"), 0);
 }
 
@@ -200,9 +206,10 @@ static void a_right_password_forgets_the_wrong_ones(void **state)
     struct fixture *f = *state;
     struct user user = {0};
     for (int round = 0; round < 2; round++) {
-        failures_or_fail(f, round ? 1 : USER_FAILURES_MAX - 2);
-        assert_int_equal(user_login(f->store, "chief", "not the password", now_ms, &user, &f->err), E_DENIED);
-        assert_int_equal(user_login(f->store, "chief", password, now_ms, &user, &f->err), 0);
+        failures_or_fail(f, round ? 1 : LOCK_AFTER - 2);
+        assert_int_equal(
+            user_login(f->store, LOCK_AFTER, "chief", "not the password", now_ms, &user, &f->err), E_DENIED);
+        assert_int_equal(user_login(f->store, LOCK_AFTER, "chief", password, now_ms, &user, &f->err), 0);
     }
 }
 
@@ -220,7 +227,7 @@ static void a_pharmacist_disables_and_enables_others_but_not_himself(void **stat
     /* a login from before the disabling does not help */
     assert_int_equal(user_disable(f->store, &other, "chief", now_ms, &f->err), E_DENIED);
     assert_int_equal(user_enable(f->store, &f->chief, "other", now_ms, &f->err), 0);
-    assert_int_equal(user_login(f->store, "other", password, now_ms, &user, &f->err), 0);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "other", password, now_ms, &user, &f->err), 0);
 }
 
 static void a_new_password_keeps_the_key(void **state)
@@ -230,12 +237,15 @@ static void a_new_password_keeps_the_key(void **state)
     static const char text[] = "sachet-plan/1\n";
     struct user user;
     uint8_t signature[SEAL_SIGNATURE_BYTES];
-    assert_int_equal(user_password_change(f->store, "chief", "not the password", newer, now_ms, &f->err),
-                     E_DENIED);
-    assert_int_equal(user_password_change(f->store, "chief", password, "short", now_ms, &f->err), E_INPUT);
-    assert_int_equal(user_password_change(f->store, "chief", password, newer, now_ms, &f->err), 0);
-    assert_int_equal(user_login(f->store, "chief", password, now_ms, &user, &f->err), E_DENIED);
-    assert_int_equal(user_login(f->store, "chief", newer, now_ms, &user, &f->err), 0);
+    assert_int_equal(
+        user_password_change(f->store, LOCK_AFTER, "chief", "not the password", newer, now_ms, &f->err),
+        E_DENIED);
+    assert_int_equal(user_password_change(f->store, LOCK_AFTER, "chief", password, "short", now_ms, &f->err),
+                     E_INPUT);
+    assert_int_equal(user_password_change(f->store, LOCK_AFTER, "chief", password, newer, now_ms, &f->err),
+                     0);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "chief", password, now_ms, &user, &f->err), E_DENIED);
+    assert_int_equal(user_login(f->store, LOCK_AFTER, "chief", newer, now_ms, &user, &f->err), 0);
     assert_memory_equal(user.public_key, f->chief.public_key, sizeof user.public_key);
     assert_int_equal(user_sign(&user, password, text, sizeof text, signature, &f->err), E_DENIED);
     assert_int_equal(user_sign(&user, newer, text, sizeof text, signature, &f->err), 0);
