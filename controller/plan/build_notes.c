@@ -102,6 +102,26 @@ static int pair_notes(const struct build *b, struct arena *arena)
     return status;
 }
 
+/* One line for all of them: their names carry the mark wherever they stand. */
+static int provisional_note(const struct build *b, struct arena *arena)
+{
+    struct buf names;
+    int count = 0, status = 0;
+    buf_init(&names);
+    for (size_t i = 0; i < b->input->order_count; i++) {
+        const struct product *product = b->input->orders[i].product;
+        if (b->proposal->members[i].state != PLAN_INCLUDED || !product->provisional)
+            continue;
+        buf_printf(&names, "%s%s (%s)", count++ ? ", " : "", product->name, product->code);
+    }
+    if (count > 0)
+        status = proposal_note(b->proposal, b->input, arena, PLAN_WARNING, SIZE_MAX,
+                               "%d provisional product%s, derived from orders and checked by nobody: %s",
+                               count, count == 1 ? "" : "s", buf_string(&names));
+    buf_finish(&names);
+    return status;
+}
+
 int build_notes(const struct build *b, struct arena *arena)
 {
     int status = floor_notes(b, arena);
@@ -118,13 +138,5 @@ int build_notes(const struct build *b, struct arena *arena)
                 status = soft_note(b, arena, part, k, time);
         }
     }
-    for (size_t i = 0; status == 0 && i < b->input->order_count; i++) {
-        const struct product *product = b->input->orders[i].product;
-        if (b->proposal->members[i].state == PLAN_INCLUDED && product->provisional)
-            status =
-                proposal_note(b->proposal, b->input, arena, PLAN_WARNING, i,
-                              "%s: provisional product %s, derived from the order; nobody has checked it",
-                              product->name, product->code);
-    }
-    return status;
+    return status == 0 ? provisional_note(b, arena) : status;
 }

@@ -11,6 +11,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/utf8.h"
+#include "controller/intake/reason.h"
 #include "controller/plan/edit.h"
 #include "controller/plan/order_row.h"
 #include "controller/plan/patient_day.h"
@@ -76,6 +77,16 @@ static bool is_past(const char *code)
     return false;
 }
 
+/* "the order is older than the site allows (2003-10-27)": what the code means, and the detail behind it. */
+static void reason_add(const char *code, const char *detail, struct buf *out)
+{
+    enum reason_code known;
+    const char *meaning = reason_parse(code, &known) ? reason_text(known) : code;
+    bool more = detail[0] != '\0' && strcmp(detail, meaning) != 0;
+    buf_printf(out, "%s%s%s%s%s", out->len ? "; " : "", meaning, more ? " (" : "", more ? detail : "",
+               more ? ")" : "");
+}
+
 /* Reasons as one line; *ret_past when the order is history. */
 static int reasons_read(const char *json, struct buf *out, bool *ret_past, struct error *err)
 {
@@ -91,7 +102,7 @@ static int reasons_read(const char *json, struct buf *out, bool *ret_past, struc
         const char *code = json_string_value(json_object_get(item, "code"));
         const char *text = json_string_value(json_object_get(item, "text"));
         *ret_past |= code && is_past(code);
-        buf_printf(out, "%s%s", out->len ? "; " : "", text && text[0] ? text : code ? code : "?");
+        reason_add(code ? code : "?", text ? text : "", out);
     }
     json_decref(array);
     return 0;

@@ -13,6 +13,7 @@
 #include "controller/plan/conserve.h"
 #include "controller/plan/edit.h"
 #include "controller/plan/input.h"
+#include "controller/plan/placing.h"
 #include "controller/plan/regimen_write.h"
 #include "controller/plan/schedule_json.h"
 #include "controller/plan/transition_notes.h"
@@ -163,7 +164,9 @@ static int lay_out(struct making *m)
                                 .days = m->request->days,
                                 .version = 1};
     int status = build_plan(&build, &m->arena, &m->plan, m->err);
-    return status < 0 ? status : conserve_check(&m->plan, &m->input, m->err);
+    if (status == 0)
+        status = conserve_check(&m->plan, &m->input, m->err);
+    return status < 0 ? status : placing_check(&m->plan, &m->input, m->proposal, m->result, m->err);
 }
 
 /* What the night of the change asks for is seen when there is a plan; then it is laid out with the notes. */

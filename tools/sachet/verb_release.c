@@ -216,7 +216,8 @@ static int run_sign(struct cli *cli, struct error *err)
     if (status == 0)
         status = cli_password(cli, "Password, to sign the release", password, sizeof password, err);
     if (status == 0)
-        status = user_login(cli->store, login, password, clock_wall_ms(cli->clock), &user, err);
+        status = user_login(cli->store, cli_lock_after(cli), login, password, clock_wall_ms(cli->clock),
+                            &user, err);
     if (status == 0)
         status = user_key_open(&user, password, &key, err);
     seal_wipe(password, sizeof password);

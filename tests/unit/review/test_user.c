@@ -16,7 +16,7 @@
 #include "controller/store/store.h"
 #include "tests/support/scratch.h"
 
-enum { LOCK_AFTER = 10 };
+enum { LOCK_AFTER = 4 };
 
 /* 2026-11-21 00:00 UTC */
 static const int64_t now_ms = 1795219200000;
