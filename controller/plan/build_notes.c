@@ -27,6 +27,35 @@ static int possible_note(const struct build *b, struct arena *arena, const struc
     return status;
 }
 
+/* Times of other drugs that a dose would have, were it not for a distance: "not at 07:00 (rule x, Y)". */
+static int bound_note(const struct build *b, struct arena *arena, const struct part *part)
+{
+    const struct regimen *regimen = b->proposal->regimen;
+    size_t first = slots_first_dose(regimen, part->drug), dose;
+    struct buf text;
+    int status = 0, last = -1;
+    buf_init(&text);
+    for (size_t i = 0; i < b->result->binding_count; i++) {
+        const struct slots_binding *binding = &b->result->bindings[i];
+        char clock[TOD_TEXT_BYTES];
+        if (binding->dose < first || binding->dose >= first + regimen->drugs[part->drug].dose_count ||
+            binding->rule.kind != SLOTS_RULE_SEP)
+            continue;
+        const char *id = regimen->separations[binding->rule.place].id;
+        tod_format((b->input->day.day_start + binding->minute) % MINUTES_PER_DAY, clock);
+        if (binding->minute != last)
+            buf_printf(&text, "%s%s", text.len ? "; " : "Not at ", clock);
+        buf_printf(&text, "%s%s (rule %.*s)", binding->minute != last ? ", too near to " : ", ",
+                   regimen->drugs[slots_drug_of(regimen, binding->other, &dose)].name, (int)strcspn(id, ":"),
+                   id);
+        last = binding->minute;
+    }
+    if (text.len > 0)
+        status = proposal_note(b->proposal, b->input, arena, PLAN_WHY, part->order, "%s", buf_string(&text));
+    buf_finish(&text);
+    return status;
+}
+
 static int dose_note(const struct build *b, struct arena *arena, const struct part *part, int k, int time)
 {
     const struct reading_dose *dose = &part->course->doses[k];
@@ -131,6 +160,8 @@ int build_notes(const struct build *b, struct arena *arena)
         const struct part *part = &b->proposal->parts[i];
         size_t first = slots_first_dose(b->proposal->regimen, part->drug);
         status = possible_note(b, arena, part);
+        if (status == 0)
+            status = bound_note(b, arena, part);
         for (int k = 0; status == 0 && k < part->course->dose_count; k++) {
             int time = b->result->times[first + (size_t)k];
             status = dose_note(b, arena, part, k, time);

@@ -34,7 +34,7 @@ static int rows_prepare(struct store *store, struct store_rows *rows, const char
     const char *tail = NULL;
     int code = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &rows->stmt, &tail);
     if (code != SQLITE_OK || !rows->stmt) {
-        int rc = store_trouble(store, code, sql, err);
+        int rc = store_trouble(store, code, "a statement that this store does not understand", err);
         rows->stmt = NULL;
         return rc;
     }

@@ -77,7 +77,7 @@ int store_raw_text(struct store *store, const char *sql, char *ret_text, size_t 
         const unsigned char *text = code == SQLITE_ROW ? sqlite3_column_text(stmt, 0) : NULL;
         (void)snprintf(ret_text, size, "%s", text ? (const char *)text : "");
     } else {
-        rc = store_trouble(store, code, sql, err);
+        rc = store_trouble(store, code, "looking after the store", err);
     }
     (void)sqlite3_finalize(stmt); /* repeats the code of the step */
     return rc;
@@ -297,7 +297,9 @@ static int store_bring_up(struct store *store, bool migrate, struct error *err)
 struct store *store_open(const char *path, bool migrate, struct error *err)
 {
     if (access(path, F_OK) != 0) {
-        (void)error_set_errno(err, E_FILE, errno, "no store %s (`sachet init DIR` makes one)", path);
+        (void)error_set_errno(
+            err, E_FILE, errno,
+            "no store %s: is it another site (--site)? 'sachet restore' brings a backup back", path);
         return NULL;
     }
     struct store *store = NULL;

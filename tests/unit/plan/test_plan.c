@@ -217,7 +217,11 @@ static void hard_rules_hold_between_drugs(void **state)
         "at 07:00: Levothyroxine 50 ug tablet, possible 07:00-07:30",
         "at 18:00: Simvastatin 20 mg tablet, possible 17:00-22:00"};
     size_t told = 0;
+    bool bound = false;
     for (size_t i = 0; i < text->note_count; i++) {
+        bound |= text->notes[i].kind == PLAN_WHY &&
+                 strcmp(text->notes[i].text,
+                        "Not at 07:00, too near to Levothyroxine 50 ug tablet (rule thyroid-minerals)") == 0;
         if (text->notes[i].kind != PLAN_FLOOR)
             continue;
         assert_true(told < sizeof floor / sizeof *floor);
@@ -225,6 +229,7 @@ static void hard_rules_hold_between_drugs(void **state)
         told++;
     }
     assert_int_equal(told, sizeof floor / sizeof *floor);
+    assert_true(bound);
 }
 
 static void amounts_stay_with_their_doses(void **state)
