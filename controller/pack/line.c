@@ -83,6 +83,11 @@ static bool is_contradicted(const struct line_view *v)
     return line_contradiction(v) != NULL;
 }
 
+static bool is_frozen(const struct line_view *v)
+{
+    return v->frozen;
+}
+
 static bool mirror_due(const struct line_view *v)
 {
     return v->mirror_due;
@@ -269,6 +274,7 @@ static const struct line_row table[] = {
 
     ROW(READY, TICK, orders_wait, READY, TAKE_ORDERS, "what people ask comes first"),
     ROW(READY, TICK, mirror_due, STATUS, ASK_STATUS, "C3: decisions are made on a fresh mirror"),
+    ROW(READY, TICK, is_frozen, DOWN, BACK_OFF, "its program stands still: nothing that it shows is now"),
     ROW(READY, TICK, is_taken_away, HALTED, HALT, "C9: a newer controller owns the machine"),
     ROW(READY, TICK, is_contradicted, HALTED, HALT, "C7: unknown counters, stop and ask"),
     ROW(READY, TICK, news_wait, READY, NOTE, "alarms and power losses are records, too"),

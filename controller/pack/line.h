@@ -125,6 +125,7 @@ struct line_view {
     bool permit;                 /* a person started it and the machine has not left running since */
     bool attend;                 /* a stand-in for the operator acts (SIMULATED machines only) */
     bool bays_due;               /* which canisters are seated must be read before a number is given out */
+    bool frozen;                 /* the machine answers, and its own heartbeat stands still */
     bool closing;                /* SIGTERM: finish what is started and end */
     enum machine_command spent;  /* answered a moment ago in this very state: not asked for again at once */
     enum machine_command person; /* asked for by a person and not yet written; 0 none */

@@ -393,6 +393,18 @@ static void watch_seats(struct packer *p)
     p->seats_state = m->state;
 }
 
+/* The other half of rule M7: a gateway may answer long after the machine behind it has hung. */
+static void watch_heartbeat(struct packer *p)
+{
+    if (!p->beat_known || p->beat != p->view.mirror.heartbeat)
+        p->beat_at_ms = p->now_ms;
+    p->beat = p->view.mirror.heartbeat;
+    p->beat_known = true;
+    p->view.frozen = p->now_ms - p->beat_at_ms >= PACKER_FROZEN_MS;
+    if (p->view.frozen)
+        packer_note_set(p, "the machine answers, but its heartbeat stands still: look at its own controller");
+}
+
 static void look(struct packer *p, enum line_state from)
 {
     if (from != LINE_STATUS) {
@@ -401,6 +413,7 @@ static void look(struct packer *p, enum line_state from)
     }
     p->back_off_ms = PACKER_BACK_OFF_MIN_MS;
     packer_trace_status(p);
+    watch_heartbeat(p);
     watch_command(p);
     watch_permit(p);
     watch_seats(p);
@@ -416,6 +429,8 @@ static void back_off(struct packer *p)
     p->view.mirror_due = true;
     p->alarms_noted = false;
     p->book_known = false;
+    p->beat_known = false;
+    p->view.frozen = false;
     packer_trace_lost(p);
     if (p->view.person != MACHINE_COMMAND_NONE) {
         /* A person's word does not wait for a machine that comes back when he has left. */

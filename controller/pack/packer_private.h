@@ -25,6 +25,7 @@ enum {
     PACKER_CALM_POLLS = 2,         /* polls apart while nothing is on its way */
     PACKER_BACK_OFF_MIN_MS = 50,
     PACKER_BACK_OFF_MAX_MS = 2000,
+    PACKER_FROZEN_MS = 2000,      /* a machine whose own heartbeat stands still so long is not there */
     PACKER_SAMPLES = 64,          /* kept as evidence: at full speed some seconds */
     PACKER_MISSES_MAX = 50,       /* reads of a result that D promises and the ring does not show */
     PACKER_REFUSALS_MAX = 3,      /* of one command in a row */
@@ -132,6 +133,9 @@ struct packer {
     struct packer_sample samples[PACKER_SAMPLES];
     struct packer_sample last_status;
     unsigned sample_count; /* ever */
+    uint16_t beat;         /* the machine's own heartbeat, as last seen */
+    bool beat_known;       /* on this connection */
+    int64_t beat_at_ms;    /* when it changed */
     bool made_safe;        /* the port suspended the machine by itself: its command number went on */
     bool pressed_start;    /* buttons of the panel, not taken yet */
     bool pressed_stop;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,8 @@
 #include "tools/sachetd/board.h"
 #include "tools/sachetd/line_book.h"
 #include "tools/sachetd/ports.h"
+#include "tools/sachetd/pulse.h"
+#include "tools/sachetd/service.h"
 
 enum {
     LINES_MAX = 128,
@@ -56,6 +59,9 @@ struct daemon {
     struct daemon_params params;
     struct loop *loop;
     struct loop_timer *timer;
+    struct pulse *pulse;
+    struct service service;
+    uint32_t stalls;    /* as last told to the service manager */
     int32_t anchor_day; /* the day that has its anchor */
     struct ports *ports;
     struct line lines[LINES_MAX];
@@ -130,6 +136,7 @@ static int decide(struct daemon *d, bool *ret_any, struct error *err)
     int64_t mono_ms = clock_mono_ms(d->params.clock), wall_ms = clock_wall_ms(d->params.clock);
     *ret_any = false;
     for (int i = 0; i < d->line_count; i++) {
+        pulse_at(d->pulse, "decide", d->lines[i].book.machine);
         int rc = packer_run(d->lines[i].packer, mono_ms, wall_ms, err);
         if (rc < 0)
             return rc;
@@ -172,11 +179,13 @@ static int write_all(struct daemon *d, struct error *err)
 {
     struct store *store = d->params.store;
     int64_t now_ms = clock_mono_ms(d->params.clock);
+    pulse_at(d->pulse, "store: wait for the lock", "");
     int rc = store_write_begin(store, err);
     if (rc < 0)
         return rc;
     for (int i = 0; i < d->line_count && rc == 0; i++) {
         struct line *line = &d->lines[i];
+        pulse_at(d->pulse, "store: write", line->book.machine);
         if (line->needs_write)
             rc = packer_write(line->packer, err);
         if (rc == 0 && state_is_due(d, line, now_ms))
@@ -185,6 +194,7 @@ static int write_all(struct daemon *d, struct error *err)
             rc = line_book_write(&line->book, line->machine, line->packer, store, now_ms,
                                  clock_wall_ms(d->params.clock), err);
     }
+    pulse_at(d->pulse, "store: commit", "");
     if (rc == 0)
         rc = store_write_commit(store, err);
     if (rc < 0) {
@@ -209,6 +219,8 @@ static void write_record(struct daemon *d, int64_t batch)
     int rc = batch_get(d->params.store, batch, &info, &err);
     if (rc == 0 && strcmp(info.state, "stopped") == 0)
         d->stopped_batch = true;
+    if (rc == 0)
+        pulse_at(d->pulse, "record of a batch", "");
     if (rc == 0)
         rc = report_files(d->params.store, batch, &pharmacy, d->params.records, &err);
     /* The store has it all; the files can be written again with `sachet report batch`. */
@@ -276,6 +288,7 @@ static void begin_close(struct daemon *d)
 {
     if (d->close_at_ms)
         return;
+    service_tell(&d->service, "STOPPING=1\nSTATUS=finishing the pouches that were begun");
     d->close_at_ms = clock_mono_ms(d->params.clock) + CLOSE_MS;
     store_lock_wait(d->params.store, CLOSE_WAIT_MS);
     for (int i = 0; i < d->line_count; i++)
@@ -339,6 +352,7 @@ static int watch(struct daemon *d, int64_t now_ms, struct error *err)
     if (rc == 0 && d->wrote && now_ms >= d->checkpoint_at_ms) {
         d->checkpoint_at_ms = now_ms + CHECKPOINT_MS;
         d->wrote = false;
+        pulse_at(d->pulse, "store: checkpoint", "");
         rc = store_checkpoint(d->params.store, err);
         if (rc == E_LOCKED)
             rc = 0; /* the next one will do */
@@ -355,8 +369,23 @@ static void anchor_day(struct daemon *d)
     if (instant_day(wall_ms) == d->anchor_day)
         return;
     d->anchor_day = instant_day(wall_ms);
+    pulse_at(d->pulse, "audit: anchor of the day", "");
     if (anchor_make(d->params.store, wall_ms, NULL, &err) < 0)
         log_warning("sachetd", "the audit trail has no anchor today: %s", err.message);
+}
+
+/* What the service manager shows: how often the loop stood still, and how long at most. */
+static void tell_stalls(struct daemon *d)
+{
+    char text[96];
+    int64_t longest_ms = 0;
+    uint32_t stalls = pulse_stalls(d->pulse, &longest_ms);
+    if (stalls == d->stalls)
+        return;
+    d->stalls = stalls;
+    (void)snprintf(text, sizeof text, "STATUS=%" PRIu32 " stalls, the longest %" PRId64 " ms", stalls,
+                   longest_ms); /* two numbers fit */
+    service_tell(&d->service, text);
 }
 
 /* Returns when the next round is due. */
@@ -364,7 +393,9 @@ static int64_t run_round(struct daemon *d)
 {
     struct error err = {0};
     int64_t now_ms = clock_mono_ms(d->params.clock);
+    service_alive(&d->service, now_ms);
     anchor_day(d);
+    pulse_at(d->pulse, "store: look for orders", "");
     int rc = watch(d, now_ms, &err);
     if (rc == 0)
         rc = round_once(d, &err);
@@ -373,7 +404,10 @@ static int64_t run_round(struct daemon *d)
         return LOOP_TIMER_DONE;
     }
     check_end(d, clock_mono_ms(d->params.clock));
-    int64_t due_ms = d->watch_at_ms;
+    tell_stalls(d);
+    pulse_rest(d->pulse);
+    int64_t due_ms =
+        d->watch_at_ms < service_due_ms(&d->service) ? d->watch_at_ms : service_due_ms(&d->service);
     for (int i = 0; i < d->line_count; i++) {
         int64_t line_ms = packer_due_ms(d->lines[i].packer);
         if (line_ms < due_ms)
@@ -441,6 +475,7 @@ struct daemon *daemon_create(const struct daemon_params *params, struct error *e
         return NULL;
     }
     d->params = *params;
+    service_open(&d->service);
     store_lock_wait(params->store, LOCK_WAIT_MS);
     buf_init(&d->scratch);
     int64_t now_ms = clock_mono_ms(params->clock);
@@ -449,7 +484,8 @@ struct daemon *daemon_create(const struct daemon_params *params, struct error *e
     d->loop = loop_create(params->clock, err);
     if (!d->loop || loop_add_signals(d->loop, signals, 2, signalled, d, err) < 0)
         goto fail;
-    d->ports = ports_create(&ports, err);
+    d->pulse = pulse_create(params->clock, 0, err);
+    d->ports = d->pulse ? ports_create(&ports, err) : NULL;
     if (!d->ports || open_lines(d, err) < 0)
         goto fail;
     d->timer = loop_add_timer(d->loop, now_ms, timer_due, d);
@@ -471,6 +507,8 @@ void daemon_destroy(struct daemon *d)
     for (int i = 0; i < d->line_count; i++)
         line_close(&d->lines[i]);
     ports_destroy(d->ports);
+    pulse_destroy(d->pulse);
+    service_close(&d->service);
     loop_destroy(d->loop);
     buf_finish(&d->scratch);
     free(d);
@@ -496,7 +534,9 @@ static void keep_books(struct daemon *d)
 
 int daemon_run(struct daemon *d, struct error *err)
 {
+    service_tell(&d->service, "READY=1\nSTATUS=packing");
     int rc = loop_run(d->loop, err);
+    pulse_rest(d->pulse);
     if (rc < 0)
         return rc;
     if (d->rc < 0) {

@@ -85,6 +85,8 @@ static void draw_view(struct rng *rng, struct line_view *v)
     v->permit = rng_below(rng, 2);
     v->attend = (v->identity.caps & MACHINE_CAP_SIMULATED) && rng_below(rng, 2);
     v->closing = rng_below(rng, 4) == 0;
+    v->frozen = rng_below(rng, 16) == 0;
+    v->tripped = rng_below(rng, 8) == 0 ? "planted" : NULL;
     v->person = rng_below(rng, 8) == 0 ? MACHINE_COMMAND_CLEAR : MACHINE_COMMAND_NONE;
     v->bays_due = rng_below(rng, 2);
     v->back_off_over = rng_below(rng, 2);
@@ -352,6 +354,36 @@ static void a_held_machine_is_let_go_only_with_known_seats(void **state)
     assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
 }
 
+/* A gateway may go on answering for a machine whose program has hung. */
+static void a_machine_whose_heartbeat_stands_still_is_not_there(void **state)
+{
+    (void)state;
+    struct line_view v = quiet();
+    v.want = LINE_RUN;
+    v.permit = v.jobs = v.frozen = true;
+    const struct line_row *row = line_step(LINE_READY, LINE_EVENT_TICK, &v);
+    assert_int_equal(row->effect, LINE_DO_BACK_OFF);
+    assert_int_equal(row->to, LINE_DOWN);
+}
+
+static void an_open_switch_of_the_panel_aborts_and_lets_nothing_move(void **state)
+{
+    (void)state;
+    struct line_view v = quiet();
+    v.want = LINE_RUN;
+    v.permit = true;
+    v.tripped = "emergency stop: open";
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_ABORT);
+    assert_string_equal(line_standstill(&v), v.tripped);
+    static const enum machine_state resting[] = {MACHINE_STATE_ABORTED, MACHINE_STATE_STOPPED,
+                                                 MACHINE_STATE_IDLE};
+    for (int i = 0; i < 3; i++) {
+        v.mirror.state = resting[i];
+        v.attend = i % 2; /* the stand-in, too */
+        assert_int_equal(line_command(&v), MACHINE_COMMAND_NONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +398,8 @@ int main(void)
         cmocka_unit_test(a_clean_end_waits_for_the_started_pouches),
         cmocka_unit_test(cancel_reaches_the_machine_after_the_numbers),
         cmocka_unit_test(a_withdrawn_number_holds_new_ones_back),
+        cmocka_unit_test(a_machine_whose_heartbeat_stands_still_is_not_there),
+        cmocka_unit_test(an_open_switch_of_the_panel_aborts_and_lets_nothing_move),
         cmocka_unit_test(a_held_machine_is_let_go_only_with_known_seats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
