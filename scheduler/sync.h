@@ -48,7 +48,8 @@ struct sync_rx {
     int32_t min_days;
     int32_t pack_days; /* SYNC_NONE: splittable */
     int32_t pack_units;
-    int32_t threshold_pct; /* 0..100 */
+    int32_t threshold_pct;   /* 0..100 */
+    int32_t payer_wait_days; /* from today: a later date of the payer's own, after a rejected claim; 0 none */
     bool override_granted;
     int32_t copay_cents;
     bool prorated;

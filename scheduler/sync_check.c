@@ -48,6 +48,7 @@ static const struct field rx_fields[] = {
     RX_FIELD(pack_days, 1, SYNC_DAYS_MAX, true, "days"),
     RX_FIELD(pack_units, 1, SYNC_COUNT_MAX, true, "units"),
     RX_FIELD(threshold_pct, 0, 100, false, "per cent"),
+    RX_FIELD(payer_wait_days, 0, SYNC_DAYS_MAX, false, "days"),
     RX_FIELD(copay_cents, 0, SYNC_COPAY_MAX, false, "cents"),
     RX_FIELD(qty_left, 0, SYNC_COUNT_MAX, true, "units"),
     RX_FIELD(fills_left, 0, SYNC_COUNT_MAX, true, "fills"),

@@ -47,6 +47,8 @@ void sync_drug_derive(const struct sync_case *c, const struct sync_rx *rx, struc
     drug->earliest = c->today;
     if (rx->last_fill != CIVIL_DAY_NONE && !rx->override_granted)
         drug->earliest = rx->last_fill + sync_refill_days(rx, rx->days_supply);
+    if (!rx->override_granted && rx->payer_wait_days > 0)
+        drug->earliest = day_max(drug->earliest, c->today + rx->payer_wait_days);
     drug->window_from = day_max(day_max(c->today, drug->earliest), drug->run_out - c->max_carry_days);
     drug->window_to = day_max(drug->run_out, drug->window_from);
     drug->standard_days = standard_days(c, rx);

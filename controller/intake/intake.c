@@ -4,6 +4,7 @@
 #include "config/base/arena.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/intake/dispense.h"
 #include "controller/intake/fhir_json.h"
 #include "controller/intake/index.h"
 #include "controller/intake/request.h"
@@ -230,6 +231,17 @@ static int read_old_order(struct intake *intake, const struct found *found, cons
     return hand_out(intake, &order, err);
 }
 
+static int hand_out_dispense(struct intake *intake, const struct found *found, struct error *err)
+{
+    char place[PATH_MAX + 128];
+    struct intake_dispense dispense;
+    if (intake->sink.dispense == NULL || !dispense_read(found->resource, intake->catalogue, &dispense))
+        return 0;
+    place_entry(found->text_place, found->entry, place, sizeof place);
+    dispense.place = place;
+    return intake->sink.dispense(intake->sink.data, &dispense, err);
+}
+
 static int take_resource(struct intake *intake, const struct found *found, const char *type,
                          struct error *err)
 {
@@ -262,6 +274,9 @@ static int take_resource(struct intake *intake, const struct found *found, const
             if (strcmp(type, "MedicationDispense") == 0) {
                 int32_t day = CIVIL_DAY_NONE, last;
                 index_add_fill(&intake->index, found->resource);
+                int rc = hand_out_dispense(intake, found, err);
+                if (rc != 0)
+                    return rc;
                 if (fhir_date_read(fhir_text(found->resource, "whenHandedOver"), &day, &last) &&
                     day <= intake->policy.today && day > intake->totals.newest_day)
                     intake->totals.newest_day = day;

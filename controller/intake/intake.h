@@ -95,6 +95,19 @@ struct intake_resolution {
     const char *actor, *because;
 };
 
+/* A fill that somebody reports (MedicationDispense). */
+struct intake_dispense {
+    const char *source_id;
+    const char *patient_id;
+    const char *order_id; /* "" none */
+    const char *product;  /* code of a product of the formulary; NULL: as the order says */
+    const char *status;
+    int32_t day;
+    int32_t days_supply;  /* -1 not said */
+    int64_t pieces_milli; /* -1 not said, or not in pieces */
+    const char *place;
+};
+
 struct intake_sink {
     void *data;
     /* An order; an error stops the run. */
@@ -107,6 +120,8 @@ struct intake_sink {
     const struct intake_patient *(*patient)(void *data, const char *id);
     /* What stands on top of the order with this original; NULL nothing. Valid until the next call. */
     const struct intake_resolution *(*resolution)(void *data, const char *source_id, const char *original);
+    /* A fill; called in the first pass, valid during the call. NULL: nobody cares. */
+    int (*dispense)(void *data, const struct intake_dispense *dispense, struct error *err);
 };
 
 /* catalogue must outlive the intake; rows are added to it when policy->derive is set. NULL: no memory. */

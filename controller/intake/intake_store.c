@@ -18,6 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A fill, until the orders are stored. */
+struct kept_dispense {
+    struct kept_dispense *next;
+    struct intake_dispense dispense;
+};
+
 struct stored_patient {
     int64_t id; /* 0: not in the store */
     bool named; /* a Patient resource was seen, not only a reference */
@@ -406,6 +412,47 @@ static int on_order(void *data, const struct order *order, struct error *err)
     return keep_order(run, order, err);
 }
 
+static const char *keep_text(struct run *run, const char *text)
+{
+    return arena_text(&run->arena, text, strlen(text));
+}
+
+static int on_dispense(void *data, const struct intake_dispense *dispense, struct error *err)
+{
+    struct run *run = data;
+    struct kept_dispense *kept = arena_alloc(&run->arena, sizeof *kept);
+    if (kept == NULL)
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    *kept = (struct kept_dispense){.dispense = *dispense};
+    kept->dispense.source_id = keep_text(run, dispense->source_id);
+    kept->dispense.patient_id = keep_text(run, dispense->patient_id);
+    kept->dispense.order_id = keep_text(run, dispense->order_id);
+    kept->dispense.status = keep_text(run, dispense->status);
+    kept->dispense.place = keep_text(run, dispense->place);
+    if (dispense->product != NULL)
+        kept->dispense.product = keep_text(run, dispense->product);
+    if (!kept->dispense.source_id || !kept->dispense.patient_id || !kept->dispense.order_id ||
+        !kept->dispense.status || !kept->dispense.place ||
+        (dispense->product != NULL && !kept->dispense.product))
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    *run->dispenses_end = kept;
+    run->dispenses_end = &kept->next;
+    return 0;
+}
+
+static int keep_dispenses(struct run *run, struct error *err)
+{
+    int rc = 0;
+    for (const struct kept_dispense *kept = run->dispenses; kept != NULL && rc == 0; kept = kept->next) {
+        rc = begin(run, err);
+        if (rc == 0)
+            rc = run->import->dispense(run->import->data, &kept->dispense, err);
+        if (rc == 0)
+            rc = end(run, false, err);
+    }
+    return rc;
+}
+
 static void on_refused(void *data, const char *place, const char *what)
 {
     struct run *run = data;
@@ -425,8 +472,10 @@ static void on_progress(void *data, int64_t bytes)
 int run_open(struct run *run, struct intake_import *import, struct error *err)
 {
     const struct intake_sink sink = {run,         on_order,       on_refused,
-                                     on_progress, stored_patient, stored_resolution};
+                                     on_progress, stored_patient, stored_resolution,
+                                     import->dispense ? on_dispense : NULL};
     *run = (struct run){.import = import, .store = import->store};
+    run->dispenses_end = &run->dispenses;
     int64_t resolutions = 0;
     arena_init(&run->arena, INTAKE_INDEX_BYTES_MAX);
     arena_init(&run->said, 0);
@@ -570,6 +619,8 @@ static int import_input(struct intake_import *import, const struct input *in, st
     intake_totals_add(&import->totals, &totals);
     if (rc == 0)
         rc = intake_touched(run.intake, touched_read, &run, err);
+    if (rc == 0)
+        rc = keep_dispenses(&run, err);
     if (rc == 0)
         rc = audit_run(&run, "intake.import", err);
     run_close(&run);

@@ -37,6 +37,8 @@ struct intake_import {
     void (*refused)(void *data, const char *place, const char *what);
     void (*progress)(void *data, int64_t bytes);
     void (*order)(void *data, const struct order *order);
+    /* Keeps a fill within the open write transaction, after all orders. NULL: fills are not kept. */
+    int (*dispense)(void *data, const struct intake_dispense *dispense, struct error *err);
     struct intake_totals totals; /* added to */
     struct intake_stored stored; /* added to */
 };

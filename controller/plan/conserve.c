@@ -8,6 +8,7 @@
 #include "config/base/error.h"
 #include "config/base/quantity.h"
 #include "controller/plan/input.h"
+#include "controller/plan/plan.h"
 
 /* Whether a phase holds on a civil date, the groups before it being counted through from the order's begin.
  */
@@ -104,7 +105,8 @@ int conserve_check(const struct plan_text *plan, const struct input *input, stru
                 if (!from || !from->reading)
                     return error_set(err, E_INPUT, "order %s of the plan is not among the patient's orders",
                                      order->source_id);
-                want += due(from->reading, order->begins, day, plan->day_start);
+                if (!from->span || (day >= from->span->first_day && day <= from->span->last_day))
+                    want += due(from->reading, order->begins, day, plan->day_start);
             }
             int64_t have = packed(plan, plan->products[p].code, day);
             if (have != want) {

@@ -24,6 +24,8 @@ struct store;
 
 enum input_outcome { INPUT_PACKABLE, INPUT_WAITING, INPUT_REFUSED };
 
+struct plan_span;
+
 struct input_order {
     int64_t id;
     const char *source_id;
@@ -37,6 +39,7 @@ struct input_order {
     const char *reasons;           /* why it is not packable, for people; "" for a packable one */
     bool same_reading;             /* the last signed plan has it, and with the same doses and times */
     bool planned_before;           /* some signed plan had it in its pouches */
+    const struct plan_span *span;  /* only these days go into pouches; NULL: all */
 };
 
 struct input {

@@ -101,6 +101,18 @@ static void say_conflict(struct making *m)
     buf_finish(&text);
 }
 
+/* Where an order's days come from elsewhere: loose supply at home, or nothing that a prescription covers. */
+static void spans_apply(struct making *m)
+{
+    struct input_order *orders = (struct input_order *)(uintptr_t)m->input.orders; /* ours, in the arena */
+    for (size_t i = 0; i < m->input.order_count; i++) {
+        for (size_t k = 0; k < m->request->span_count; k++) {
+            if (strcmp(orders[i].source_id, m->request->spans[k].source_id) == 0)
+                orders[i].span = &m->request->spans[k];
+        }
+    }
+}
+
 /* Reads, composes, solves. made.outcome says when that is all. *ret_go: a schedule is there. */
 static int think(struct making *m, bool *ret_go)
 {
@@ -111,6 +123,7 @@ static int think(struct making *m, bool *ret_go)
                                    &m->input, m->err);
     if (status < 0)
         return status;
+    spans_apply(m);
     if (m->input.deceased) {
         say_why(m, PLAN_EMPTY, "the patient has died");
         return 0;
@@ -312,7 +325,7 @@ static int finish(struct making *m)
         status = regimen_to_json(m->proposal->regimen, &m->regimen, m->err);
     if (status == 0)
         status = schedule_to_json(m->proposal->regimen, m->result, &m->schedule, m->err);
-    if (status == 0)
+    if (status == 0 && !m->request->dry_run)
         status = store_plan(m);
     m->made.outcome = PLAN_MADE;
     m->made.version = m->plan.version;

@@ -31,6 +31,13 @@ enum plan_outcome {
     PLAN_CONFLICT, /* no schedule keeps every rule */
 };
 
+/* The days of one order that go into these pouches; an order without a span has all. */
+struct plan_span {
+    const char *source_id;
+    int32_t first_day, last_day; /* logical days, inclusive; first > last: none */
+    const char *reason;          /* why not all of them, for people */
+};
+
 struct plan_request {
     int64_t patient;
     int32_t start_day;
@@ -41,6 +48,9 @@ struct plan_request {
      * is ended (0: none). */
     const struct plan_edit *edit;
     int64_t end_edit;
+    const struct plan_span *spans;
+    size_t span_count;
+    bool dry_run; /* find out, store nothing: PLAN_MADE has no id then */
 };
 
 struct plan_made {

@@ -14,6 +14,7 @@
 #include "config/base/quantity.h"
 #include "config/base/utf8.h"
 #include "controller/plan/compose_private.h"
+#include "controller/plan/plan.h"
 
 bool is_included(const struct composer *c, size_t order)
 {
@@ -182,7 +183,15 @@ static int screen_courses(struct composer *c, size_t i)
     struct error why = {0};
     if (!courses)
         return error_set(c->err, E_MEMORY, "no memory for the plan");
-    int count = courses_of(c->input->orders[i].reading, member->begins, c->start_day, c->days,
+    const struct plan_span *span = c->input->orders[i].span;
+    int32_t first = c->start_day, last = c->start_day + c->days - 1;
+    if (span && span->first_day > first)
+        first = span->first_day;
+    if (span && span->last_day < last)
+        last = span->last_day;
+    if (first > last)
+        return leave_out(c, i, PLAN_APART, "%s", span ? span->reason : "");
+    int count = courses_of(c->input->orders[i].reading, member->begins, first, last - first + 1,
                            c->input->day.day_start, courses, &why);
     if (count < 0)
         return leave_out(c, i, PLAN_WAITING, "%s", why.message);
@@ -190,6 +199,9 @@ static int screen_courses(struct composer *c, size_t i)
         return leave_out(c, i, PLAN_APART, "none of its doses falls into this cycle");
     member->courses = courses;
     member->course_count = count;
+    if (last - first + 1 < c->days)
+        return proposal_note(c->proposal, c->input, c->arena, PLAN_WARNING, i, "%s: %s", drug_of(c, i),
+                             span->reason);
     return 0;
 }
 

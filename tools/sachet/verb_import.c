@@ -14,6 +14,7 @@
 #include "controller/intake/hl7_feed.h"
 #include "controller/intake/intake.h"
 #include "controller/intake/intake_store.h"
+#include "controller/refill/record.h"
 #include "controller/review/user.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
@@ -30,6 +31,7 @@ struct importing {
     bool each;    /* print every order as JSON */
     bool dry;
     bool derived;
+    int64_t fills, fills_unknown; /* that others reported: noted now; of nobody who is known */
 };
 
 static void on_refused(void *data, const char *place, const char *what)
@@ -235,11 +237,12 @@ static int print_stored(struct importing *importing, const struct intake_import 
     if (cli->json) {
         json_t *object = totals_json(importing, &import->totals);
         (void)json_object_set_new(object, "stored",
-                                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "orders_new",
-                                            stored->orders_new, "orders_changed", stored->orders_changed,
-                                            "orders_read_anew", stored->orders_read_anew, "orders_same",
-                                            stored->orders_same, "orders_unkept", stored->orders_unkept,
-                                            "patients_new", stored->patients_new, "patients_changed",
+                                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "fills_noted",
+                                            (json_int_t)importing->fills, "orders_new", stored->orders_new,
+                                            "orders_changed", stored->orders_changed, "orders_read_anew",
+                                            stored->orders_read_anew, "orders_same", stored->orders_same,
+                                            "orders_unkept", stored->orders_unkept, "patients_new",
+                                            stored->patients_new, "patients_changed",
                                             stored->patients_changed, "products_new", stored->products_new));
         return out_json(cli, object, err);
     }
@@ -251,10 +254,42 @@ static int print_stored(struct importing *importing, const struct intake_import 
             stored->patients_new, stored->patients_changed);
     if (stored->products_new > 0)
         fprintf(cli->out, "; %" PRId64 " provisional products", stored->products_new);
+    if (importing->fills > 0)
+        fprintf(cli->out, "; %" PRId64 " fills noted", importing->fills);
+    if (importing->fills_unknown > 0)
+        fprintf(cli->out, "; %" PRId64 " fills of patients without an order here left out",
+                importing->fills_unknown);
     if (stored->orders_unkept > 0)
         fprintf(cli->out, "; %" PRId64 " orders without an id cannot be kept", stored->orders_unkept);
     fputc('\n', cli->out);
     return 0;
+}
+
+/* Fills that others report go into the patient's dispensing history. */
+static int on_dispense(void *data, const struct intake_dispense *dispense, struct error *err)
+{
+    struct importing *importing = data;
+    char source_id[INTAKE_ID_BYTES_MAX + 32];
+    bool is_new = false;
+    const struct record_by by = {"sachet import", "", importing->cli->today,
+                                 clock_wall_ms(importing->cli->clock)};
+    (void)snprintf(source_id, sizeof source_id, "MedicationDispense/%s", dispense->source_id); /* bounded */
+    const struct record_dispense record = {.source_id = source_id,
+                                           .patient_ref = dispense->patient_id,
+                                           .order_ref = dispense->order_id,
+                                           .product = dispense->product,
+                                           .status = dispense->status,
+                                           .day = dispense->day,
+                                           .days_supply = dispense->days_supply,
+                                           .pieces_milli = dispense->pieces_milli,
+                                           .file = dispense->place};
+    int rc = record_dispense(importing->cli->store, &record, &by, &is_new, err);
+    if (rc == E_NOT_FOUND) { /* of a patient without an order here: nobody's supply */
+        importing->fills_unknown++;
+        return 0;
+    }
+    importing->fills += rc == 0 && is_new;
+    return rc;
 }
 
 static int run_real(struct importing *importing, struct error *err)
@@ -275,6 +310,7 @@ static int run_real(struct importing *importing, struct error *err)
         .data = importing,
         .refused = on_refused,
         .progress = on_progress,
+        .dispense = on_dispense,
     };
     fill_policy(importing, true, &import.policy);
     rc = again ? intake_import_again(&import, err) : intake_import(&import, cli->argv, cli->argc, err);

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "config/base/arena.h"
+#include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "controller/plan/input.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/policy.h"
+#include "controller/refill/cycle.h"
 #include "controller/review/user.h"
 #include "tools/sachet/ask.h"
 #include "tools/sachet/cli.h"
@@ -46,7 +48,25 @@ static void print_rest(FILE *out, const struct plan_made *made)
     fputc('\n', out);
 }
 
-static void print_text(struct cli *cli, const char *name, const struct plan_made *made)
+/* The cycle, where the calendar chose it. */
+static void print_cycle(FILE *out, const struct cycle_made *cycle)
+{
+    char start[CIVIL_TEXT_BYTES], anchor[CIVIL_TEXT_BYTES];
+    if (cycle->anchor == CIVIL_DAY_NONE || cycle->plan.id == 0)
+        return;
+    civil_format(cycle->start_day, start);
+    civil_format(cycle->anchor, anchor);
+    fprintf(out, "  %d days from %s", cycle->days, start);
+    if (cycle->enrolled_now)
+        fprintf(out, "; enrolled, anchor %s locked", anchor);
+    if (cycle->assumed > 0)
+        fprintf(out, "; supply at home of %d product%s assumed: count it (sachet patient onhand)",
+                cycle->assumed, cycle->assumed == 1 ? "" : "s");
+    fprintf(out, "%s%s\n", cycle->calendar[0] ? "; " : "", cycle->calendar);
+}
+
+static void print_text(struct cli *cli, const char *name, const struct plan_made *made,
+                       const struct cycle_made *cycle)
 {
     if (made->outcome == PLAN_EMPTY || made->outcome == PLAN_CONFLICT) {
         fprintf(cli->out, "%s: %s: %s", name,
@@ -61,9 +81,11 @@ static void print_text(struct cli *cli, const char *name, const struct plan_made
             made->pouches, made->pouches == 1 ? "" : "es", made->id,
             made->outcome == PLAN_SAME ? made->is_signed ? ", signed, unchanged" : ", unchanged" : "");
     print_rest(cli->out, made);
+    print_cycle(cli->out, cycle);
 }
 
-static void print_json(struct cli *cli, const struct cli_patient *patient, const struct plan_made *made)
+static void print_json(struct cli *cli, const struct cli_patient *patient, const struct plan_made *made,
+                       const struct cycle_made *cycle)
 {
     json_t *object = json_pack(
         "{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:b,s:i,s:I,s:b,s:i}", "patient", patient->id, "name",
@@ -75,6 +97,16 @@ static void print_json(struct cli *cli, const struct cli_patient *patient, const
         json_object_set_new(object, "plan", json_integer(made->id));
         json_object_set_new(object, "version", json_integer(made->version));
         json_object_set_new(object, "signed", json_boolean(made->is_signed));
+    }
+    if (object && cycle->anchor != CIVIL_DAY_NONE) {
+        char start[CIVIL_TEXT_BYTES], anchor[CIVIL_TEXT_BYTES];
+        civil_format(cycle->start_day, start);
+        civil_format(cycle->anchor, anchor);
+        json_object_set_new(object, "start", json_string(start));
+        json_object_set_new(object, "days", json_integer(cycle->days));
+        json_object_set_new(object, "anchor", json_string(anchor));
+        json_object_set_new(object, "enrolled_now", json_boolean(cycle->enrolled_now));
+        json_object_set_new(object, "supply_assumed", json_integer(cycle->assumed));
     }
     if (object && made->why[0])
         json_object_set_new(object, "why", json_string(made->why));
@@ -150,15 +182,42 @@ static void print_totals(struct cli *cli, const struct totals *t)
         fprintf(cli->out, "no plan: %d without a schedule, %d refused\n", t->conflicts, t->failed);
 }
 
-static int plan_one(struct cli *cli, const struct site_rules *rules, struct plan_request *request,
-                    struct totals *t, struct error *err)
+/* How the days are found: by the patient's calendar, unless --start or --days say them. */
+struct way {
+    bool by_calendar, pharmacist;
+    const char *reason;
+    struct refill_site site;
+};
+
+static int plan_cycle(struct cli *cli, const struct site_rules *rules, const struct way *way,
+                      const struct plan_request *request, struct cycle_made *cycle, struct plan_made *made,
+                      struct error *err)
+{
+    const struct cycle_request r = {.patient = request->patient,
+                                    .today = cli->today,
+                                    .actor = request->actor,
+                                    .pharmacist = way->pharmacist,
+                                    .reason = way->reason,
+                                    .wall_ms = request->wall_ms};
+    int status = cycle_plan(cli->store, rules->policy, &way->site, &r, cycle, err);
+    if (status == 0)
+        *made = cycle->plan;
+    return status;
+}
+
+static int plan_one(struct cli *cli, const struct site_rules *rules, const struct way *way,
+                    struct plan_request *request, struct totals *t, struct error *err)
 {
     struct plan_made made;
     struct cli_patient patient;
     int status = cli_patient_get(cli, request->patient, &patient, err);
     if (status < 0)
         return status;
-    status = plan_make(cli->store, rules->policy, request, &made, err);
+    struct cycle_made cycle = {.anchor = CIVIL_DAY_NONE};
+    if (way->by_calendar)
+        status = plan_cycle(cli, rules, way, request, &cycle, &made, err);
+    else
+        status = plan_make(cli->store, rules->policy, request, &made, err);
     t->patients++;
     if (status < 0 &&
         error_class_of(status) == ERROR_CLASS_INPUT) { /* one patient's trouble stops nobody else */
@@ -170,9 +229,9 @@ static int plan_one(struct cli *cli, const struct site_rules *rules, struct plan
         return error_prefix(err, "%s", patient.shown);
     add(t, &made);
     if (cli->json)
-        print_json(cli, &patient, &made);
+        print_json(cli, &patient, &made, &cycle);
     else
-        print_text(cli, patient.shown, &made);
+        print_text(cli, patient.shown, &made, &cycle);
     return 0;
 }
 
@@ -201,10 +260,16 @@ static int run_plan(struct cli *cli, struct error *err)
         status = error_set(err, E_ARG, "--start %s: the day is over; a cycle begins today or later",
                            cli_option(cli, "start"));
     request.days = (int)days;
+    struct way way = {.by_calendar = !cli_option(cli, "start") && !cli_option(cli, "days"),
+                      .pharmacist =
+                          cli_option(cli, "user") && status == 0 && strcmp(user.role, USER_PHARMACIST) == 0,
+                      .reason = cli_option(cli, "reason")};
+    if (status == 0)
+        refill_site_load(cli->site, &way.site);
     request.wall_ms = clock_wall_ms(cli->clock);
     for (size_t i = 0; status == 0 && i < count; i++) {
         request.patient = patients[i];
-        status = plan_one(cli, &rules, &request, &totals, err);
+        status = plan_one(cli, &rules, &way, &request, &totals, err);
     }
     if (status == 0)
         print_totals(cli, &totals);
@@ -236,8 +301,9 @@ static int run_show_plan(struct cli *cli, struct error *err)
 
 static const struct cli_option_row plan_options[] = {
     {"all", NULL, "every patient"},
-    {"start", "DATE", "first day of the cycle (else today and the site's cycle.lead_days)"},
-    {"days", "N", "length of the cycle (else the site's cycle.days)"},
+    {"start", "DATE", "first day, by hand and without the calendar (else the patient's next cycle)"},
+    {"days", "N", "length, by hand and without the calendar (else until the next cycle begins)"},
+    {"reason", "TEXT", "why another version is made; inside the freeze days a pharmacist must give one"},
     {NULL, NULL, NULL},
 };
 

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync: a pure filter from cases to plans, without site, store or clock. */
+/* sync: a pure filter from cases to plans, without site, store or clock; or the calendar of one patient of
+ * the store. What names a file is a file: "-", a name with a slash or the ending of one, and whatever is
+ * there under that name. Everything else is a patient. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
 #include "config/conf.h"
+#include "controller/plan/input.h"
 #include "controller/plan/sync_json.h"
 #include "controller/plan/sync_read.h"
+#include "controller/refill/calendar.h"
 #include "tools/sachet/cli.h"
+#include "tools/sachet/rules.h"
 #include "tools/sachet/verbs.h"
 
 /* The file, or standard input for "-", as a checked configuration. */
@@ -82,7 +88,84 @@ static int plan_one(struct cli *cli, const struct sync_case *c, bool *found, str
     return rc;
 }
 
-static int run_sync(struct cli *cli, struct error *err)
+/* ---- a patient of the store ---- */
+
+static bool has_ending(const char *name)
+{
+    static const char *const endings[] = {".yaml", ".yml", ".json"};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t end = strlen(endings[i]);
+        if (len > end && strcmp(name + len - end, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool names_file(const struct cli *cli)
+{
+    const char *name = cli->argv[0];
+    if (cli_flag(cli, "patient"))
+        return false;
+    return strcmp(name, "-") == 0 || strchr(name, '/') || has_ending(name) || access(name, F_OK) == 0;
+}
+
+static int print_calendar(struct cli *cli, const struct refill *refill, const struct refill_site *site,
+                          struct arena *arena, bool *found, struct error *err)
+{
+    struct sync_case c;
+    struct sync_plan *plan;
+    struct sync_explanation *explanation;
+    struct buf out;
+    buf_init(&out);
+    int rc = refill_solve(refill, site, arena, &c, &plan, err);
+    if (!rc)
+        rc = sync_explain(&c, plan, arena, &explanation, err);
+    if (!rc && cli->json)
+        rc = calendar_to_json(refill, &c, plan, explanation, &out, err);
+    else if (!rc)
+        calendar_to_text(refill, plan, explanation, cli_flag(cli, "why"), &out);
+    if (!rc)
+        (void)fprintf(cli->out, cli->json ? "%s\n" : "%s", buf_string(&out)); /* checked at the end */
+    *found = !rc && !plan->feasible;
+    buf_finish(&out);
+    return rc;
+}
+
+static int run_patient(struct cli *cli, struct error *err)
+{
+    struct site_rules rules;
+    struct arena arena;
+    struct refill_site site;
+    struct refill *refill;
+    struct sync_lock *locks = NULL;
+    size_t lock_count = 0;
+    int64_t patient = 0;
+    bool found = false;
+    arena_init(&arena, 0);
+    int rc = site_rules_open(cli, &rules, err);
+    if (!rc)
+        rc = read_locks(cli, &arena, &locks, &lock_count, err);
+    if (!rc)
+        rc = input_find_patient(cli->store, cli->argv[0], &patient, err);
+    if (rc == E_NOT_FOUND)
+        rc = error_set(err, rc, "'%s' is neither a file nor a patient: `sachet patient list` lists them",
+                       cli->argv[0]);
+    if (!rc) {
+        refill_site_load(cli->site, &site);
+        rc = refill_load(cli->store, rules.policy, &site, patient, cli->today, locks, lock_count, &arena,
+                         &refill, err);
+    }
+    if (!rc)
+        rc = print_calendar(cli, refill, &site, &arena, &found, err);
+    arena_finish(&arena);
+    site_rules_close(&rules);
+    return rc ? rc : found ? CLI_FOUND : 0;
+}
+
+/* ---- cases ---- */
+
+static int run_cases(struct cli *cli, struct error *err)
 {
     struct conf *conf = NULL;
     struct arena arena;
@@ -117,24 +200,34 @@ static int run_sync(struct cli *cli, struct error *err)
     return rc ? rc : found ? CLI_FOUND : 0;
 }
 
+static int run_sync(struct cli *cli, struct error *err)
+{
+    return names_file(cli) ? run_cases(cli, err) : run_patient(cli, err);
+}
+
 static const struct cli_option_row sync_options[] = {
     {"lock", "WHAT",
      "fix anchor=DATE, fill=ID:DATE or qty=ID:UNITS, and show what it costs; may be repeated"},
     {"case", "ID", "plan only this case of the file"},
+    {"patient", NULL, "the argument is a patient, even if a file has the same name"},
+    {"why", NULL, "of a patient: the reasons drug by drug, and what every other anchor would cost"},
     {NULL, NULL, NULL},
 };
 
 static const struct cli_verb rows[] = {
     {
         .name = "sync",
-        .args = "FILE|-",
+        .args = "FILE|-|PATIENT",
         .args_min = 1,
         .args_max = 1,
         .summary = "Find the date on which all refills come due, and the fills that lead there",
         .details =
             "Reads cases of sachet-sync/1, YAML or JSON. Writes one plan a case as JSON, one object a line,\n"
             "with the reason of every date and quantity and what every other anchor would cost. Status 1\n"
-            "when no anchor suits all drugs of a case, or when the file is refused.",
+            "when no anchor suits all drugs of a case, or when the file is refused.\n\n"
+            "Of a patient of the store: the calendar as facts, locks and today make it. A --lock is tried,\n"
+            "not stored; `sachet refill lock` and `sachet change anchor` store it. The argument is a file\n"
+            "when it is -, has a slash or ends in .yaml, .yml or .json, or when such a file is there.",
         .options = sync_options,
         .run = run_sync,
         .findings = true,

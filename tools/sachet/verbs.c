@@ -21,6 +21,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_tasks,
     &verbs_forecast,
     &verbs_calendar,
+    &verbs_refill,
     &verbs_sig,
     &verbs_batch,
     &verbs_machine,

@@ -22,6 +22,7 @@ extern const struct cli_group verbs_plan;
 extern const struct cli_group verbs_review;
 extern const struct cli_group verbs_clinical;
 extern const struct cli_group verbs_rules;
+extern const struct cli_group verbs_refill;
 extern const struct cli_group verbs_schedule;
 extern const struct cli_group verbs_sig;
 extern const struct cli_group verbs_stock;

@@ -349,6 +349,8 @@ static void build_drugs(struct world *w)
         int earliest = c->today;
         if (rx->last_fill != INT32_MIN && !rx->override_granted)
             earliest = rx->last_fill + wait_days(rx->threshold_pct, rx->days_supply);
+        if (rx->payer_wait_days > 0 && !rx->override_granted)
+            earliest = greater(earliest, c->today + rx->payer_wait_days);
         d.lo = greater(greater(c->today, earliest), d.run_out - c->max_carry_days);
         d.hi = greater(d.run_out, d.lo);
         if (rx->pack_days == SYNC_NONE) {
@@ -564,6 +566,7 @@ static void random_rx(struct rng *rng, const struct oracle_mix *mix, const struc
         random_pack(rng, mix, cycle, rx);
     rx->threshold_pct = PICK(rng, 75, 75, 80, 85, 90, 100, 50, 33, 0);
     rx->override_granted = one_in(rng, 10);
+    rx->payer_wait_days = mix->rejected && one_in(rng, 4) ? between(rng, 1, 20) : 0;
     rx->copay_cents = PICK(rng, 0, 500, 1000, 4000);
     rx->prorated = one_in(rng, 2);
     rx->qty_left = SYNC_NONE;

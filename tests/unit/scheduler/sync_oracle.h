@@ -53,6 +53,7 @@ struct oracle_mix {
     bool tiny;     /* packs of 1 to 4 days only */
     bool odd;      /* packs of 5 to 11 days only: in a cycle of 14 they never come out even */
     bool excluded; /* some drugs that are left out */
+    bool rejected; /* of some drugs a claim was rejected until a date */
     int cycle;     /* 0: one of 7, 14, 28, 30 */
 };
 

@@ -61,6 +61,13 @@ static void drugs_in_packs_agree_with_the_exhaustive_solver(void **state)
     compare_seeds(104501, rounds(2200), &(struct oracle_mix){.drugs_max = 3, .packs = true}, false);
 }
 
+static void rejected_claims_agree_with_the_exhaustive_solver(void **state)
+{
+    (void)state;
+    compare_seeds(800001, rounds(600), &(struct oracle_mix){.drugs_max = 3, .packs = true, .rejected = true},
+                  false);
+}
+
 static void drugs_in_tiny_packs_agree_with_the_exhaustive_solver(void **state)
 {
     (void)state;
@@ -109,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splittable_drugs_agree_with_the_exhaustive_solver),
         cmocka_unit_test(drugs_in_packs_agree_with_the_exhaustive_solver),
+        cmocka_unit_test(rejected_claims_agree_with_the_exhaustive_solver),
         cmocka_unit_test(drugs_in_tiny_packs_agree_with_the_exhaustive_solver),
         cmocka_unit_test(drugs_in_odd_packs_agree_with_the_exhaustive_solver),
         cmocka_unit_test(every_combination_of_two_drugs_has_been_weighed),

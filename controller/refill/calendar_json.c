@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "config/base/buf.h"
+#include "config/base/civil.h"
+#include "config/base/error.h"
+#include "config/base/quantity.h"
+#include "controller/plan/sync_json.h"
+#include "controller/refill/calendar.h"
+
+static json_t *day_json(int32_t day)
+{
+    char text[CIVIL_TEXT_BYTES];
+    if (day == CIVIL_DAY_NONE)
+        return json_null();
+    civil_format(day, text);
+    return json_string(text);
+}
+
+static json_t *pieces_json(int64_t milli)
+{
+    return milli % QUANTITY_ONE == 0 ? json_integer(milli / QUANTITY_ONE)
+                                     : json_real((double)milli / QUANTITY_ONE); /* halves are exact */
+}
+
+static json_t *drug_json(const struct refill_drug *drug)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id",
+                     drug->order->source_id, "product", drug->order->product->code, "unit",
+                     refill_unit_text(drug->unit), "supply", refill_basis_text(drug->basis), "supply_day",
+                     day_json(drug->basis_day), "at_home_pieces", pieces_json(drug->loose_milli),
+                     "held_pieces", pieces_json(drug->held_milli), "pouches_until",
+                     day_json(drug->pouches_until), "run_out", day_json(drug->run_out), "last_fill",
+                     day_json(drug->last_fill), "last_fill_days",
+                     drug->last_days == SYNC_NONE ? json_null() : json_integer(drug->last_days),
+                     "renewal_denied", drug->denied, "stops_on", day_json(drug->stops_on));
+}
+
+static json_t *patient_json(const struct refill *refill)
+{
+    json_t *drugs = json_array();
+    for (size_t i = 0; i < refill->c.rx_count; i++)
+        json_array_append_new(drugs, drug_json(&refill->drugs[i]));
+    return json_pack("{s:o, s:i, s:o, s:s, s:o, s:o}", "today", day_json(refill->today), "cycle_days",
+                     refill->c.cycle_days, "locked_anchor", day_json(refill->anchor), "anchor_reason",
+                     refill->anchor_reason, "hospital_since", day_json(refill->hospital_since), "drugs",
+                     drugs);
+}
+
+/* The fills of the format count in units; people and shelves count pieces. */
+static void pieces_add(const struct refill *refill, const struct sync_plan *plan, json_t *object)
+{
+    json_t *fills = json_object_get(object, "fills");
+    for (size_t i = 0; i < plan->fill_count && i < json_array_size(fills); i++) {
+        const struct refill_drug *drug = refill_drug_of(refill, plan->fills[i].id);
+        if (drug)
+            json_object_set_new(json_array_get(fills, i), "pieces",
+                                pieces_json(refill_fill_milli(refill, drug, &plan->fills[i])));
+    }
+}
+
+int calendar_to_json(const struct refill *refill, const struct sync_case *c, const struct sync_plan *plan,
+                     const struct sync_explanation *explanation, struct buf *out, struct error *err)
+{
+    struct buf line;
+    buf_init(&line);
+    int status = sync_to_json(c, plan, explanation, &line, err);
+    json_t *object = status == 0 ? json_loads(buf_string(&line), 0, NULL) : NULL;
+    json_t *apart = json_array();
+    for (size_t i = 0; i < refill->apart_count; i++)
+        json_array_append_new(apart, json_pack("{s:s, s:s}", "id", refill->aparts[i].order, "reason",
+                                               refill->aparts[i].reason));
+    pieces_add(refill, plan, object);
+    bool set = json_object_set_new(object, "patient", patient_json(refill)) == 0;
+    set = json_object_set_new(object, "apart", apart) == 0 && set;
+    char *text = set ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (status == 0 && !text)
+        status = error_set(err, E_MEMORY, "no memory for the calendar");
+    if (text)
+        buf_text(out, text);
+    free(text);
+    json_decref(object);
+    buf_finish(&line);
+    return status;
+}
