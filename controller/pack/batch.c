@@ -24,7 +24,7 @@ enum { NEEDS_MAX = 1024 };
     "p.state = 'signed' AND p.pouches > (SELECT count(*) FROM job j WHERE j.plan_id = p.id"      \
     " AND j.state <> 'cancelled') + (SELECT count(*) FROM withdrawn w WHERE w.plan_id = p.id"    \
     " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.plan_id = w.plan_id AND j.pouch = w.pouch AND" \
-    " j.state <> 'cancelled'))"
+    " j.state <> 'cancelled')) + (SELECT count(*) FROM pouch_kept k WHERE k.plan_id = p.id)"
 
 static int open_plans(struct store *store, struct arena *arena, int64_t **ret_ids, size_t *ret_count,
                       struct error *err)
@@ -171,7 +171,8 @@ static int insert_job(struct work *w, int64_t plan, const struct plan_pouch *pou
                       sizeof hash);
 }
 
-/* Made or wanted by a batch that lives, or withdrawn for good. */
+/* Made or wanted by a batch that lives, withdrawn for good, or served by a pouch that an earlier plan made.
+ */
 static int is_settled(struct work *w, int64_t plan, const struct plan_pouch *pouch, bool *ret_settled,
                       struct error *err)
 {
@@ -179,7 +180,8 @@ static int is_settled(struct work *w, int64_t plan, const struct plan_pouch *pou
     int rc = store_get_int(
         w->store, &rows, err,
         "SELECT (SELECT count(*) FROM job WHERE plan_id = ?1 AND pouch = ?2 AND state <> 'cancelled')"
-        " + (SELECT count(*) FROM withdrawn WHERE plan_id = ?1 AND pouch = ?2)",
+        " + (SELECT count(*) FROM withdrawn WHERE plan_id = ?1 AND pouch = ?2)"
+        " + (SELECT count(*) FROM pouch_kept WHERE plan_id = ?1 AND pouch = ?2)",
         "ii", plan, (int64_t)pouch->number);
     *ret_settled = rows > 0;
     return rc;

@@ -42,7 +42,8 @@ static int open_cycle(struct cycle *y, int32_t *ret_start, int *ret_days)
         "SELECT p.start_day, p.days FROM plan p JOIN plan_reason x ON x.plan_id = p.id WHERE p.patient_id = "
         "? "
         "AND p.state <> 'superseded' AND p.start_day >= ? AND (SELECT count(*) FROM job j WHERE j.plan_id = "
-        "p.id AND j.state <> 'cancelled' AND j.state = 'good') < p.pouches ORDER BY p.version DESC LIMIT 1",
+        "p.id AND j.state <> 'cancelled' AND j.state = 'good') + (SELECT count(*) FROM pouch_kept k WHERE "
+        "k.plan_id = p.id) < p.pouches ORDER BY p.version DESC LIMIT 1",
         "ii", y->request->patient, (int64_t)y->request->today);
     int found = status < 0 ? status : store_next(rows, y->err);
     if (found > 0) {

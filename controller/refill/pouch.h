@@ -12,7 +12,9 @@ struct error;
 enum { POUCH_ITEMS_MAX = 64 };
 
 /* Of job j, joined with pouch_recall r: it must not be taken any more. */
-#define POUCH_DEAD_SQL "(r.job_id IS NOT NULL)"
+#define POUCH_DEAD_SQL                                                                                  \
+    "(r.job_id IS NOT NULL OR EXISTS (SELECT 1 FROM withdrawn dead WHERE dead.plan_id = j.plan_id AND " \
+    "dead.pouch = j.pouch))"
 
 struct pouch_item {
     char code[PLAN_CODE_BYTES_MAX + 1];

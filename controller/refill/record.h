@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * record: facts and locks into the store (see refill.h). Every function runs in the caller's write
- * transaction and writes an audit row beside its own; for record_dispense the import's row speaks. Blocks for the store. One thread a store.
+ * transaction and writes an audit row beside its own; for record_dispense the import's row speaks. Blocks for
+ * the store. One thread a store.
  */
 #ifndef CONTROLLER_REFILL_RECORD_H
 #define CONTROLLER_REFILL_RECORD_H

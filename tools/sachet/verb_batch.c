@@ -10,6 +10,7 @@
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "controller/pack/batch.h"
+#include "controller/refill/change.h"
 #include "controller/review/sign.h"
 #include "controller/review/user.h"
 #include "tools/sachet/ask.h"
@@ -79,7 +80,11 @@ static int run_create(struct cli *cli, struct error *err)
                                           .rules = &rules,
                                           .dry_run = cli_flag(cli, "dry-run")};
     arena_init(&arena, 0);
-    rc = batch_create(cli->store, &request, &arena, &created, err);
+    const struct record_by by = {user.login, "", cli->today, request.wall_ms};
+    if (!request.dry_run) /* what an earlier plan made and this one has, too, is not made again */
+        rc = change_settle_all(cli->store, &by, err);
+    if (rc == 0)
+        rc = batch_create(cli->store, &request, &arena, &created, err);
     bool missing = rc == E_NOT_FOUND && created.need_count > 0;
     if (cli->json && (rc == 0 || missing)) {
         int out = out_json(cli, created_json(&created, machine, missing), err);

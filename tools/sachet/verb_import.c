@@ -14,10 +14,13 @@
 #include "controller/intake/hl7_feed.h"
 #include "controller/intake/intake.h"
 #include "controller/intake/intake_store.h"
+#include "controller/refill/change.h"
 #include "controller/refill/record.h"
+#include "controller/refill/refill.h"
 #include "controller/review/user.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
+#include "tools/sachet/rules.h"
 #include "tools/sachet/verbs.h"
 
 enum { REFUSED_LISTED_MAX = 1000, PATH_BYTES = 4096, PROGRESS_BYTES = 4 * 1024 * 1024 };
@@ -32,6 +35,7 @@ struct importing {
     bool dry;
     bool derived;
     int64_t fills, fills_unknown; /* that others reported: noted now; of nobody who is known */
+    int64_t changes, pouches_hit; /* in signed plans */
 };
 
 static void on_refused(void *data, const char *place, const char *what)
@@ -236,14 +240,15 @@ static int print_stored(struct importing *importing, const struct intake_import 
     struct cli *cli = importing->cli;
     if (cli->json) {
         json_t *object = totals_json(importing, &import->totals);
-        (void)json_object_set_new(object, "stored",
-                                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "fills_noted",
-                                            (json_int_t)importing->fills, "orders_new", stored->orders_new,
-                                            "orders_changed", stored->orders_changed, "orders_read_anew",
-                                            stored->orders_read_anew, "orders_same", stored->orders_same,
-                                            "orders_unkept", stored->orders_unkept, "patients_new",
-                                            stored->patients_new, "patients_changed",
-                                            stored->patients_changed, "products_new", stored->products_new));
+        (void)json_object_set_new(
+            object, "stored",
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "plan_changes",
+                      (json_int_t)importing->changes, "pouches_hit", (json_int_t)importing->pouches_hit,
+                      "fills_noted", (json_int_t)importing->fills, "orders_new", stored->orders_new,
+                      "orders_changed", stored->orders_changed, "orders_read_anew", stored->orders_read_anew,
+                      "orders_same", stored->orders_same, "orders_unkept", stored->orders_unkept,
+                      "patients_new", stored->patients_new, "patients_changed", stored->patients_changed,
+                      "products_new", stored->products_new));
         return out_json(cli, object, err);
     }
     print_totals(importing, cli->out, &import->totals);
@@ -254,6 +259,9 @@ static int print_stored(struct importing *importing, const struct intake_import 
             stored->patients_new, stored->patients_changed);
     if (stored->products_new > 0)
         fprintf(cli->out, "; %" PRId64 " provisional products", stored->products_new);
+    if (importing->changes > 0)
+        fprintf(cli->out, "; %" PRId64 " changes in signed plans, %" PRId64 " pouches hit (sachet pull)",
+                importing->changes, importing->pouches_hit);
     if (importing->fills > 0)
         fprintf(cli->out, "; %" PRId64 " fills noted", importing->fills);
     if (importing->fills_unknown > 0)
@@ -292,6 +300,23 @@ static int on_dispense(void *data, const struct intake_dispense *dispense, struc
     return rc;
 }
 
+/* What the orders changed in signed plans: packing of it stops, made pouches are called back. */
+static int notice_changes(struct importing *importing, const struct intake_import *import, struct error *err)
+{
+    struct cli *cli = importing->cli;
+    struct site_rules rules;
+    struct refill_site site;
+    const struct record_by by = {import->actor, "an imported order", cli->today, import->wall_ms};
+    int rc = site_rules_open(cli, &rules, err);
+    if (rc == 0) {
+        refill_site_load(cli->site, &site);
+        rc = change_notice_since(cli->store, rules.policy, &site, import->wall_ms, &by, &importing->changes,
+                                 &importing->pouches_hit, err);
+    }
+    site_rules_close(&rules);
+    return rc;
+}
+
 static int run_real(struct importing *importing, struct error *err)
 {
     struct cli *cli = importing->cli;
@@ -316,6 +341,8 @@ static int run_real(struct importing *importing, struct error *err)
     rc = again ? intake_import_again(&import, err) : intake_import(&import, cli->argv, cli->argc, err);
     if (rc == 0 && import.totals.hl7_files > 0)
         rc = hl7_import(&import, cli->argv, cli->argc, err);
+    if (rc == 0)
+        rc = notice_changes(importing, &import, err);
     if (rc == 0)
         rc = print_stored(importing, &import, err);
     return rc == 0 ? result(&import.totals) : rc;

@@ -22,6 +22,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_forecast,
     &verbs_calendar,
     &verbs_refill,
+    &verbs_change,
     &verbs_sig,
     &verbs_batch,
     &verbs_machine,

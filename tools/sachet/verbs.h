@@ -10,6 +10,7 @@ extern const struct cli_group verbs_batch;
 extern const struct cli_group verbs_calendar;
 extern const struct cli_group verbs_edit;
 extern const struct cli_group verbs_forecast;
+extern const struct cli_group verbs_change;
 extern const struct cli_group verbs_formulary;
 extern const struct cli_group verbs_help;
 extern const struct cli_group verbs_import;
