@@ -471,8 +471,12 @@ static void on_progress(void *data, int64_t bytes)
 
 int run_open(struct run *run, struct intake_import *import, struct error *err)
 {
-    const struct intake_sink sink = {run,         on_order,       on_refused,
-                                     on_progress, stored_patient, stored_resolution,
+    const struct intake_sink sink = {run,
+                                     on_order,
+                                     on_refused,
+                                     on_progress,
+                                     stored_patient,
+                                     stored_resolution,
                                      import->dispense ? on_dispense : NULL};
     *run = (struct run){.import = import, .store = import->store};
     run->dispenses_end = &run->dispenses;

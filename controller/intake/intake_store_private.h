@@ -19,7 +19,7 @@ struct run {
     struct keymap products; /* product codes that are in the store */
     int batch;              /* orders in the open transaction */
     struct kept_dispense *dispenses, **dispenses_end;
-    bool hold;              /* one transaction for the whole run: the caller commits */
+    bool hold; /* one transaction for the whole run: the caller commits */
     bool any_resolution;
     struct arena said; /* texts of resolution */
     struct intake_resolution resolution;

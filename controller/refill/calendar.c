@@ -34,11 +34,23 @@ static bool is_stopped(const struct refill *refill, const struct sync_fill *fill
     return drug && drug->stops_on != CIVIL_DAY_NONE && fill->lasts_until - fill->days >= drug->stops_on;
 }
 
+/* Packed already: a fact, and no proposal any more. */
+static bool is_fact(const struct refill *refill, const struct sync_fill *fill)
+{
+    const struct refill_drug *drug = refill_drug_of(refill, fill->id);
+    const struct account *account = drug ? account_of(refill->book, drug->order->product->code) : NULL;
+    for (size_t i = 0; account && i < account->fills.count; i++) {
+        if (account->fills.item[i].day == fill->date && strcmp(account->fills.item[i].order, fill->id) == 0)
+            return true;
+    }
+    return false;
+}
+
 static size_t fills_keep(const struct refill *refill, struct sync_fill *fills, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_denied(refill, &fills[i]) && !is_stopped(refill, &fills[i]))
+        if (!is_denied(refill, &fills[i]) && !is_stopped(refill, &fills[i]) && !is_fact(refill, &fills[i]))
             fills[kept++] = fills[i];
     }
     return kept;

@@ -54,20 +54,44 @@ static int open_cycle(struct cycle *y, int32_t *ret_start, int *ret_days)
     return found;
 }
 
+static const struct sync_drug *calendar_drug(const struct cycle *y, const char *id)
+{
+    for (size_t i = 0; y->calendar->feasible && i < y->calendar->drug_count; i++) {
+        if (strcmp(y->calendar->drugs[i].rx->id, id) == 0)
+            return &y->calendar->drugs[i];
+    }
+    return NULL;
+}
+
+/* The first day of a drug that a pouch could cover: what nobody covers yet asks for no roll. */
+static int32_t drug_open_day(const struct cycle *y, const struct refill_drug *drug)
+{
+    const struct sync_drug *planned = calendar_drug(y, drug->order->source_id);
+    if (!planned || drug->held_milli > 0)
+        return drug->loose_until;
+    for (size_t i = 0; i < planned->fill_count; i++) {
+        if (!planned->fills[i].conditional)
+            return planned->fills[i].date > drug->loose_until ? planned->fills[i].date : drug->loose_until;
+    }
+    return INT32_MAX;
+}
+
 /* The first day that pouches must cover, of the drugs that have been in pouches or shall be. */
 static int32_t first_open_day(const struct cycle *y, bool *ret_packed)
 {
     const struct refill *refill = y->refill;
-    int32_t day = INT32_MAX;
+    int32_t first = INT32_MAX;
     *ret_packed = false;
     for (size_t i = 0; i < refill->c.rx_count; i++) {
         const struct refill_drug *drug = &refill->drugs[i];
         *ret_packed = *ret_packed || drug->pouches_until != CIVIL_DAY_NONE;
-        if (!refill->c.rx[i].prn && drug->loose_until < day &&
-            (drug->stops_on == CIVIL_DAY_NONE || drug->loose_until < drug->stops_on))
-            day = drug->loose_until;
+        if (refill->c.rx[i].prn)
+            continue;
+        int32_t day = drug_open_day(y, drug);
+        if (day < first && (drug->stops_on == CIVIL_DAY_NONE || day < drug->stops_on))
+            first = day;
     }
-    return day;
+    return first;
 }
 
 /* The day on which the cycle after day begins. */
@@ -81,13 +105,14 @@ static int days_choose(struct cycle *y)
 {
     bool packed;
     int32_t today = y->request->today, cycle = y->refill->c.cycle_days;
+    /* (another anchor or length since makes the planned cycle a wrong one) */
     int32_t open = first_open_day(y, &packed), start = 0;
     int days = 0;
     int found = y->refill->anchor == CIVIL_DAY_NONE ? 0 : open_cycle(y, &start, &days);
     if (found < 0)
         return found;
     /* A cycle that is planned and not packed stays the one in hand, unless an earlier day is open. */
-    if (found > 0 && (!packed || open >= start)) {
+    if (found > 0 && start + days == next_cycle(y, start) && (!packed || open >= start)) {
         y->made.start_day = start;
         y->made.days = days;
         return 0;
@@ -111,19 +136,28 @@ static int days_choose(struct cycle *y)
 
 /* ---- which days of which drug ---- */
 
-static const struct sync_drug *calendar_drug(const struct cycle *y, const char *id)
-{
-    for (size_t i = 0; y->calendar->feasible && i < y->calendar->drug_count; i++) {
-        if (strcmp(y->calendar->drugs[i].rx->id, id) == 0)
-            return &y->calendar->drugs[i];
-    }
-    return NULL;
-}
-
 static bool goes_with_roll(const struct cycle *y, const struct sync_fill *fill)
 {
     return fill->date == y->made.start_day ||
            (fill->date <= y->made.start_day && y->made.start_day == y->request->today);
+}
+
+/*
+ * The fills that are covered: those that go home apart before a day, and those of the roll (NULL: not
+ * wanted). What is handed out apart later, in the middle of the cycle, is taken from there and not from
+ * pouches.
+ */
+static int fills_sort(struct cycle *y, const struct refill_drug *drug, const struct sync_drug *planned,
+                      int32_t before, struct supply_list *apart, struct supply_list *roll)
+{
+    for (size_t k = 0; k < planned->fill_count; k++) {
+        const struct sync_fill *fill = &planned->fills[k];
+        struct supply_in in = {.day = fill->date, .milli = refill_fill_milli(y->refill, drug, fill)};
+        struct supply_list *list = goes_with_roll(y, fill) ? roll : fill->date < before ? apart : NULL;
+        if (list && !fill->conditional && !supply_add(&y->arena, list, in))
+            return error_set(y->err, E_MEMORY, "no memory for the plan");
+    }
+    return 0;
 }
 
 /* Fills of other dates go home apart; the fill of the roll is packed; what nobody covers yet is neither. */
@@ -150,28 +184,25 @@ static int span_of(struct cycle *y, size_t i)
         y->span_count++;
         return 0;
     }
-    for (size_t k = 0; k < planned->fill_count; k++) {
-        const struct sync_fill *fill = &planned->fills[k];
-        struct supply_in in = {.day = fill->date, .milli = refill_fill_milli(y->refill, drug, fill)};
-        if (fill->conditional || fill->date >= end)
-            continue;
-        if ((!goes_with_roll(y, fill) && !supply_add(&y->arena, &apart, in)) ||
-            !supply_add(&y->arena, &all, in))
-            return error_set(y->err, E_MEMORY, "no memory for the plan");
-    }
     int32_t today = y->request->today;
     /* The new plan has all of its days, also those of pouches that are there: equal ones are kept. */
     struct account before = *account;
     int64_t there = 0;
     before.pouches = (struct supply_list){0};
     for (size_t k = 0; k < account->pouches.count; k++) {
-        if (account->pouches.item[k].day >= start)
+        if (account->pouches.item[k].day >= start && account->pouches.item[k].day < end)
             there += account->pouches.item[k].milli;
         else if (!supply_add(&y->arena, &before.pouches, account->pouches.item[k]))
             return error_set(y->err, E_MEMORY, "no memory for the plan");
     }
     const struct book *book = y->refill->book;
+    int status = fills_sort(y, drug, planned, INT32_MAX, &apart, NULL);
+    if (status < 0)
+        return status;
     int32_t first = supply_end(book, &before, today, drug->loose_milli, 0, &apart);
+    status = fills_sort(y, drug, planned, first, &all, &all);
+    if (status < 0)
+        return status;
     int32_t last = supply_end(book, &before, today, drug->loose_milli, drug->held_milli + there, &all) - 1;
     /* A day that is open before the cycle is the gap that the calendar shows; the roll begins at its start.
      */
@@ -185,7 +216,8 @@ static int span_of(struct cycle *y, size_t i)
         civil_format(drug->stops_on, date);
         (void)snprintf(text, sizeof text, "stopped from %s on", date); /* our own words, as below */
     } else if (span->last_day < end - 1 && first <= last + 1) {
-        civil_format(last + 1, date);
+        civil_format(last + 1 > start ? last + 1 : start,
+                     date); /* not today's date: a plan must stay the same */
         (void)snprintf(text, sizeof text, "no prescription covers it from %s on", date);
     } else {
         civil_format(first, date);
@@ -198,10 +230,13 @@ static int span_of(struct cycle *y, size_t i)
 
 static int spans_make(struct cycle *y)
 {
-    y->spans = arena_array(&y->arena, y->refill->c.rx_count, sizeof *y->spans);
+    y->spans = arena_array(&y->arena, y->refill->c.rx_count + y->refill->apart_count, sizeof *y->spans);
     if (!y->spans)
         return error_set(y->err, E_MEMORY, "no memory for the plan");
     int status = 0;
+    for (size_t i = 0; i < y->refill->apart_count; i++) /* no part of the calendar: not in the roll either */
+        y->spans[y->span_count++] = (struct plan_span){y->refill->aparts[i].order, y->made.start_day,
+                                                       y->made.start_day - 1, y->refill->aparts[i].reason};
     for (size_t i = 0; status == 0 && i < y->refill->c.rx_count; i++)
         status = span_of(y, i);
     return status;

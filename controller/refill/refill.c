@@ -200,7 +200,7 @@ static int32_t usual_days(const struct book *book, const struct account *account
     return clamp(days, SYNC_DAYS_MAX);
 }
 
-static void last_fill(const struct account *account, struct refill_drug *drug)
+static void last_fill(const struct book *book, const struct account *account, struct refill_drug *drug)
 {
     const struct supply_list *lists[] = {&account->fills, &account->apart};
     drug->last_fill = CIVIL_DAY_NONE;
@@ -208,7 +208,10 @@ static void last_fill(const struct account *account, struct refill_drug *drug)
     for (int l = 0; l < 2; l++) {
         for (size_t i = 0; i < lists[l]->count; i++) {
             const struct supply_in *in = &lists[l]->item[i];
-            if (in->days != SYNC_NONE && (drug->last_fill == CIVIL_DAY_NONE || in->day >= drug->last_fill)) {
+            /* A roll that was packed ahead is no reason to refuse what bridges the days before it. */
+            bool behind = in->day > book->today && in->day > drug->run_out;
+            if (!behind && in->days != SYNC_NONE &&
+                (drug->last_fill == CIVIL_DAY_NONE || in->day >= drug->last_fill)) {
                 drug->last_fill = in->day;
                 drug->last_days = in->days;
             }
@@ -315,7 +318,7 @@ static int drug_add(struct book *book, const struct input_order *order, struct a
     drug->denied = denied && denied->recorded_ms >= imported_ms;
     drug->stops_on = stop ? stop->day : CIVIL_DAY_NONE;
     supply_apply(book, account, drug);
-    last_fill(account, drug);
+    last_fill(book, account, drug);
     int32_t start = prn ? book->today : first_due(book, account);
     *rx = (struct sync_rx){
         .id = order->source_id,

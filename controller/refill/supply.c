@@ -7,6 +7,7 @@
 #include "config/base/error.h"
 #include "controller/plan/course.h"
 #include "controller/refill/refill_private.h"
+#include "controller/store/store.h"
 
 bool supply_add(struct arena *arena, struct supply_list *list, struct supply_in in)
 {
@@ -40,60 +41,131 @@ int32_t supply_due(const struct book *book, const struct account *account, int32
     return account->due[day - book->first_day];
 }
 
-static int due_add(struct book *book, struct account *account, const struct input_order *order)
+/* One version of an order, while it held. */
+struct version {
+    const char *source_id, *product;
+    int32_t from, until; /* days, until exclusive */
+    bool current;
+    bool taken; /* packable, and not as needed */
+    struct reading reading;
+};
+
+struct versions {
+    struct version *item;
+    size_t count, cap;
+};
+
+static int version_add(struct book *book, struct versions *list, struct store_rows *rows)
+{
+    if (list->count == list->cap) {
+        size_t cap = list->cap ? 2 * list->cap : 32;
+        struct version *grown = arena_array(book->arena, cap, sizeof *grown);
+        if (!grown)
+            return error_set(book->err, E_MEMORY, "no memory for the patient's orders");
+        if (list->count > 0)
+            memcpy(grown, list->item, list->count * sizeof *grown);
+        list->item = grown;
+        list->cap = cap;
+    }
+    struct version *v = &list->item[list->count++];
+    *v = (struct version){.from = instant_day(store_int(rows, 3)),
+                          .until = book->first_day + book->day_count,
+                          .current = store_int(rows, 4) != 0};
+    v->source_id = arena_text(book->arena, store_text(rows, 0), strlen(store_text(rows, 0)));
+    v->product = arena_text(book->arena, store_text(rows, 1), strlen(store_text(rows, 1)));
+    if (!v->source_id || !v->product)
+        return error_set(book->err, E_MEMORY, "no memory for the patient's orders");
+    /* What cannot be read was never planned: nothing was due by it. */
+    v->taken = strcmp(store_text(rows, 5), "packable") == 0 && !store_is_null(rows, 2) &&
+               reading_parse(store_text(rows, 2), &v->reading, NULL) == 0 && !v->reading.as_needed;
+    return 0;
+}
+
+/*
+ * All versions of the patient's orders that have a product of ours, by product and order, each until the next
+ * one of its order. What is known of a product first is taken to have been so before, too: its history may be
+ * older than its order here.
+ */
+static int versions_load(struct book *book, struct versions *list)
+{
+    struct store_rows *rows = NULL;
+    int status = store_query(book->store, &rows, book->err,
+                             "SELECT source_id, product_code, reading, imported_ms, current, outcome FROM "
+                             "order_version WHERE patient_id = ? AND product_code IS NOT NULL ORDER BY "
+                             "product_code, source_id, version",
+                             "i", book->patient);
+    int more = 0;
+    while (status == 0 && (more = store_next(rows, book->err)) > 0)
+        status = version_add(book, list, rows);
+    store_done(rows);
+    for (size_t i = 0; i < list->count; i++) {
+        struct version *v = &list->item[i];
+        bool first = true;
+        for (size_t k = 0; k < list->count; k++)
+            first = first && (k == i || strcmp(list->item[k].product, v->product) != 0 ||
+                              list->item[k].from > v->from || (list->item[k].from == v->from && k > i));
+        if (i + 1 < list->count && strcmp(list->item[i + 1].source_id, v->source_id) == 0)
+            v->until = list->item[i + 1].from;
+        if (first)
+            v->from = book->first_day;
+    }
+    return status < 0 ? status : more;
+}
+
+/* The product was there before anybody spoke of a new drug: an earlier prescription of it was taken until
+ * then. */
+static bool was_taken(const struct account *account, int32_t day)
+{
+    const struct supply_list *lists[] = {&account->fills, &account->apart, &account->pouches};
+    for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
+        for (size_t i = 0; i < lists[l]->count; i++) {
+            if (lists[l]->item[i].day < day)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Its days: while the version held, from the day on which it is needed, up to the day on which it is stopped.
+ */
+static void version_due(struct book *book, const struct version *v, struct account *account)
 {
     struct course courses[COURSES_MAX];
     struct error why = {0};
-    int count = courses_of(order->reading, order_begins(book, order), book->first_day, book->day_count,
+    const struct told *stop = v->current ? told_of(book, "stop", v->source_id) : NULL;
+    const struct told *begin = v->current ? told_of(book, "new", v->source_id) : NULL;
+    const struct input_order order = {.source_id = v->source_id, .reading = &v->reading};
+    int32_t from = begin && !was_taken(account, begin->recorded_day) ? begin->day : v->from;
+    int32_t until = stop && stop->day < v->until ? stop->day : v->until;
+    int count = courses_of(&v->reading, order_begins(book, &order), book->first_day, book->day_count,
                            book->refill->input.day.day_start, courses, &why);
     for (int i = 0; i < count; i++) { /* what cannot be laid out is not planned either: nothing is due */
         int64_t amount = 0;
         for (int k = 0; k < courses[i].dose_count; k++)
             amount += courses[i].doses[k].amount_milli;
         for (int d = 0; d < book->day_count; d++) {
-            if (roll_pattern_has(&courses[i].pattern, book->first_day + d))
+            int32_t day = book->first_day + d;
+            if (day >= from && day < until && roll_pattern_has(&courses[i].pattern, day))
                 account->due[d] += (int32_t)amount; /* at most 24 doses of 100 pieces */
         }
-    }
-    return 0;
-}
-
-/* From a day on which an order is stopped nothing is due; before the day on which it is needed neither. */
-static void due_clip(struct book *book, const struct input_order *order, struct account *account)
-{
-    const struct told *stop = told_of(book, "stop", order->source_id);
-    const struct told *begin = told_of(book, "new", order->source_id);
-    for (int d = 0; d < book->day_count; d++) {
-        int32_t day = book->first_day + d;
-        if ((stop && day >= stop->day) || (begin && day < begin->day))
-            account->due[d] = 0;
     }
 }
 
 static int due_fill(struct book *book)
 {
-    const struct input *input = &book->refill->input;
+    struct versions list = {0};
     for (size_t a = 0; a < book->account_count; a++) {
         book->accounts[a].due = arena_array(book->arena, (size_t)book->day_count, sizeof(int32_t));
         if (!book->accounts[a].due)
             return error_set(book->err, E_MEMORY, "no memory for the patient's supply");
     }
-    for (size_t i = 0; i < input->order_count; i++) {
-        const struct input_order *order = &input->orders[i];
-        struct account *account = order->product ? account_of(book, order->product->code) : NULL;
-        if (!account || order->outcome != INPUT_PACKABLE || !order->reading || order->reading->as_needed)
-            continue;
-        struct account own = {.due = arena_array(book->arena, (size_t)book->day_count, sizeof(int32_t))};
-        if (!own.due)
-            return error_set(book->err, E_MEMORY, "no memory for the patient's supply");
-        int status = due_add(book, &own, order);
-        due_clip(book, order, &own);
-        for (int d = 0; d < book->day_count; d++)
-            account->due[d] += own.due[d];
-        if (status < 0)
-            return status;
+    int status = versions_load(book, &list);
+    for (size_t i = 0; status == 0 && i < list.count; i++) {
+        struct account *account = account_of(book, list.item[i].product);
+        if (account && list.item[i].taken)
+            version_due(book, &list.item[i], account);
     }
-    return 0;
+    return status;
 }
 
 static int64_t on_day(const struct supply_list *list, int32_t day)
