@@ -95,6 +95,7 @@ extern const struct conf_schema conf_sync;     /* config/sync.c; cases to plan, 
 extern const struct conf_schema conf_sig;      /* config/sig.c */
 /* config/scenario.c; for simulated machines, no configuration */
 extern const struct conf_schema conf_scenario;
+extern const struct conf_schema conf_orders_csv; /* config/orders_csv.c; how to read a file of orders */
 
 /* All schemas, NULL-ended: for `sachet check` and the reference pages. */
 extern const struct conf_schema *const conf_schemas[];

@@ -9,7 +9,7 @@
 
 void csv_init(struct csv *csv, const char *name, const char *text, size_t len)
 {
-    *csv = (struct csv){.name = name, .text = text, .len = len, .line = 1, .column = 1};
+    *csv = (struct csv){.name = name, .text = text, .len = len, .separator = ',', .line = 1, .column = 1};
     buf_init(&csv->row);
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         csv->at = 3;
@@ -83,15 +83,15 @@ static int csv_quoted(struct csv *csv, struct error *err)
         if (rc)
             return rc;
     }
-    if (csv_peek(csv) >= 0 && csv_peek(csv) != ',' && !at_line_end(csv))
+    if (csv_peek(csv) >= 0 && csv_peek(csv) != csv->separator && !at_line_end(csv))
         return csv_error(csv, E_SYNTAX, err,
-                         "text behind a closing quote: only a comma or the line's end may follow");
+                         "text behind a closing quote: only a separator or the line's end may follow");
     return 0;
 }
 
 static int csv_plain(struct csv *csv, struct error *err)
 {
-    while (csv_peek(csv) >= 0 && csv_peek(csv) != ',' && !at_line_end(csv)) {
+    while (csv_peek(csv) >= 0 && csv_peek(csv) != csv->separator && !at_line_end(csv)) {
         if (csv_peek(csv) == '"')
             return csv_error(csv, E_SYNTAX, err,
                              "a quote within a field: quote the whole field and write it twice");
@@ -133,7 +133,7 @@ int csv_next(struct csv *csv, struct error *err)
         int rc = csv_field_read(csv, err);
         if (rc)
             return rc;
-        if (csv_peek(csv) != ',')
+        if (csv_peek(csv) != csv->separator)
             break;
         csv->at++;
         csv->column++;

@@ -2,10 +2,11 @@
 /*
  * csv: comma-separated values as RFC 4180 has them, read strictly.
  *
- * Fields are separated by commas and may be quoted; within quotes a comma, a line break and "" (one quote)
- * stand for themselves. Lines end with LF or CRLF; the last one may lack it. A byte order mark at the start
- * is skipped. Refused: a quote within an unquoted field, anything between a closing quote and the next comma,
- * a CR alone, a NUL, malformed UTF-8, an open quote at the end. No field is trimmed.
+ * Fields are separated by commas (or by another character that the caller sets behind csv_init) and may be
+ * quoted; within quotes a comma, a line break and "" (one quote) stand for themselves. Lines end with LF or
+ * CRLF; the last one may lack it. A byte order mark at the start is skipped. Refused: a quote within an
+ * unquoted field, anything between a closing quote and the next comma, a CR alone, a NUL, malformed UTF-8, an
+ * open quote at the end. No field is trimmed.
  *
  * The caller owns the struct and the text, which must stay while rows are read. A row's fields are valid
  * until the next csv_next or csv_finish. Pure, any thread.
@@ -33,6 +34,7 @@ struct csv {
     const char *text;
     size_t len;
     size_t at;
+    char separator; /* ',' */
     int line;
     int column;
     struct buf row;

@@ -32,12 +32,12 @@ struct stored_patient {
 
 /* Transactions. */
 
-static int begin(struct run *run, struct error *err)
+int run_begin(struct run *run, struct error *err)
 {
     return store_in_write(run->store) ? 0 : store_write_begin(run->store, err);
 }
 
-static int end(struct run *run, bool now, struct error *err)
+int run_end(struct run *run, bool now, struct error *err)
 {
     if (!store_in_write(run->store) || (!now && (run->hold || ++run->batch < INTAKE_BATCH_ORDERS)))
         return 0;
@@ -91,7 +91,7 @@ static int keep_product(struct run *run, const struct catalogue_row *row, const 
         return 0; /* the order keeps its reasons; only the product row is missing */
     }
     enum product_put put = PRODUCT_SAME;
-    rc = begin(run, err);
+    rc = run_begin(run, err);
     if (rc == 0)
         rc = product_put(run->store, &product, run->import->wall_ms, &put, err);
     if (rc == 0) {
@@ -148,8 +148,8 @@ static int find_patient(struct run *run, const char *id, struct stored_patient *
 }
 
 /* Inserts or updates the patient's row; known NULL: only a reference was seen. */
-static int keep_patient(struct run *run, const char *id, const struct intake_patient *known, bool insert,
-                        int64_t *ret_id, struct error *err)
+int run_keep_patient(struct run *run, const char *id, const struct intake_patient *known, bool insert,
+                     int64_t *ret_id, struct error *err)
 {
     static const struct intake_patient nobody = {.name = "", .birth_day = CIVIL_DAY_NONE};
     uint8_t hash[SEAL_HASH_BYTES];
@@ -162,7 +162,7 @@ static int keep_patient(struct run *run, const char *id, const struct intake_pat
     hash_patient(patient, hash);
     bool birth = patient->birth_day != CIVIL_DAY_NONE;
     if (row->id == 0 && insert) {
-        rc = begin(run, err);
+        rc = run_begin(run, err);
         if (rc == 0)
             rc = store_insert(run->store, err, &row->id,
                               "INSERT INTO patient (source_id, name, deceased, content_hash, changed_ms) "
@@ -175,7 +175,7 @@ static int keep_patient(struct run *run, const char *id, const struct intake_pat
     } else if (row->id != 0 && known != NULL && !known->clash &&
                (!row->named || strcmp(row->patient.name, known->name) != 0 ||
                 row->patient.birth_day != known->birth_day || row->patient.deceased != known->deceased)) {
-        rc = begin(run, err);
+        rc = run_begin(run, err);
         if (rc == 0)
             rc = store_exec(run->store, err,
                             "UPDATE patient SET name = ?, birth_day = NULL, deceased = ?, content_hash = ?, "
@@ -334,10 +334,10 @@ static int write_version(struct run *run, const struct order *order, const struc
     const char *patient = order->patient != NULL && order->patient->id[0] != '\0'
                               ? order->patient->id
                               : index_reference_id(order->patient_ref);
-    int rc =
-        keep_patient(run, patient[0] != '\0' ? patient : "unknown", order->patient, true, &patient_id, err);
+    int rc = run_keep_patient(run, patient[0] != '\0' ? patient : "unknown", order->patient, true,
+                              &patient_id, err);
     if (rc == 0)
-        rc = begin(run, err);
+        rc = run_begin(run, err);
     if (rc == 0 && current->change != CHANGE_NEW)
         rc = store_exec(run->store, err, "UPDATE order_version SET current = 0 WHERE id = ?", "i",
                         current->row_id);
@@ -376,7 +376,7 @@ static int keep_order(struct run *run, const struct order *order, struct error *
     if (rc == 0)
         rc = compare(run, order, &worked, product, hash, &current, err);
     if (rc == 0 && current.change == CHANGE_REASONS) {
-        rc = begin(run, err);
+        rc = run_begin(run, err);
         if (rc == 0)
             rc = store_exec(run->store, err, "UPDATE order_version SET reasons = ? WHERE id = ?", "ti",
                             buf_string(&worked.reasons), current.row_id);
@@ -390,7 +390,7 @@ static int keep_order(struct run *run, const struct order *order, struct error *
     stored->orders_changed += current.change == CHANGE_CONTENT;
     stored->orders_read_anew += current.change == CHANGE_READING;
     stored->orders_same += current.change == CHANGE_NONE || current.change == CHANGE_REASONS;
-    return end(run, false, err);
+    return run_end(run, false, err);
 }
 
 static int on_order(void *data, const struct order *order, struct error *err)
@@ -440,7 +440,7 @@ static int on_dispense(void *data, const struct intake_dispense *dispense, struc
     return 0;
 }
 
-static int keep_dispenses(struct run *run, struct error *err)
+int run_keep_dispenses(struct run *run, struct error *err)
 {
     int rc = 0;
     for (const struct kept_dispense *kept = run->dispenses; kept != NULL && rc == 0; kept = kept->next) {
@@ -510,24 +510,6 @@ void run_close(struct run *run)
     arena_finish(&run->said);
 }
 
-static int audit_run(struct run *run, const char *action, struct error *err)
-{
-    const struct intake_totals *totals = &run->import->totals;
-    const struct intake_stored *stored = &run->import->stored;
-    char detail[512];
-    (void)snprintf(detail, sizeof detail,
-                   "{\"requests\":%" PRId64 ",\"packable\":%" PRId64 ",\"waiting\":%" PRId64
-                   ",\"refused\":%" PRId64 ",\"new\":%" PRId64 ",\"changed\":%" PRId64
-                   ",\"read_anew\":%" PRId64 ",\"texts_refused\":%" PRId64 ",\"files_refused\":%" PRId64 "}",
-                   totals->requests, totals->outcomes[OUTCOME_PACKABLE], totals->outcomes[OUTCOME_WAITING],
-                   totals->outcomes[OUTCOME_REFUSED], stored->orders_new, stored->orders_changed,
-                   stored->orders_read_anew, totals->texts_refused, totals->files_refused);
-    int rc = begin(run, err);
-    if (rc == 0)
-        rc = audit_add(run->store, run->import->wall_ms, run->import->actor, action, "intake", detail, err);
-    return rc == 0 ? end(run, true, err) : rc;
-}
-
 /* Each current order of one patient that the input does not have: text(place, original). */
 int run_each_known(struct run *run, const char *patient, bool read, struct error *err)
 {
@@ -577,110 +559,5 @@ int run_each_known(struct run *run, const char *patient, bool read, struct error
             rc = intake_index_text(run->intake, known->place, known->text, strlen(known->text), err);
     }
     arena_finish(&arena);
-    return rc;
-}
-
-static int touched_index(void *data, const char *id, const struct intake_patient *known, struct error *err)
-{
-    struct run *run = data;
-    int64_t ignored;
-    int rc = known != NULL ? keep_patient(run, id, known, false, &ignored, err) : 0;
-    return rc == 0 ? run_each_known(run, id, false, err) : rc;
-}
-
-static int touched_read(void *data, const char *id, const struct intake_patient *known, struct error *err)
-{
-    (void)known;
-    return run_each_known(data, id, true, err);
-}
-
-/* What is imported: files and folders, or (paths NULL) one text. */
-struct input {
-    const char *const *paths;
-    int count;
-    const char *place, *text;
-    size_t len;
-};
-
-static int import_input(struct intake_import *import, const struct input *in, struct error *err)
-{
-    struct run run;
-    struct intake_totals totals = {0};
-    int rc = run_open(&run, import, err);
-    if (rc == 0)
-        rc = in->paths != NULL ? intake_index(run.intake, in->paths, in->count, err)
-                               : intake_index_text(run.intake, in->place, in->text, in->len, err);
-    const int64_t texts = run.intake != NULL ? intake_totals(run.intake)->texts : 0;
-    if (rc == 0)
-        rc = intake_touched(run.intake, touched_index, &run, err);
-    if (rc == 0)
-        rc = in->paths != NULL ? intake_read(run.intake, in->paths, in->count, err)
-                               : intake_read_text(run.intake, in->place, in->text, in->len, err);
-    /* The totals are those of the input, without the known orders that were read once more. */
-    if (run.intake != NULL)
-        totals = *intake_totals(run.intake);
-    totals.texts = texts;
-    intake_totals_add(&import->totals, &totals);
-    if (rc == 0)
-        rc = intake_touched(run.intake, touched_read, &run, err);
-    if (rc == 0)
-        rc = keep_dispenses(&run, err);
-    if (rc == 0)
-        rc = audit_run(&run, "intake.import", err);
-    run_close(&run);
-    return rc;
-}
-
-int intake_import(struct intake_import *import, const char *const *paths, int count, struct error *err)
-{
-    return import_input(import, &(struct input){.paths = paths, .count = count}, err);
-}
-
-int intake_import_text(struct intake_import *import, const char *place, const char *text, size_t len,
-                       struct error *err)
-{
-    return import_input(import, &(struct input){.place = place, .text = text, .len = len}, err);
-}
-
-/* The source ids of all patients, in one arena. */
-static int all_patients(struct store *store, struct arena *arena, const char ***ret_ids, size_t *ret_count,
-                        struct error *err)
-{
-    struct store_rows *rows = NULL;
-    int64_t count = 0;
-    int rc = store_get_int(store, &count, err, "SELECT count(*) FROM patient", "");
-    const char **ids = rc == 0 ? arena_array(arena, (size_t)count + 1, sizeof *ids) : NULL;
-    size_t used = 0;
-    if (rc == 0 && ids == NULL)
-        rc = error_set(err, E_MEMORY, "intake: out of memory");
-    if (rc == 0)
-        rc = store_query(store, &rows, err, "SELECT source_id FROM patient ORDER BY id", "");
-    while (rc == 0 && used < (size_t)count && (rc = store_next(rows, err)) > 0) {
-        ids[used++] = arena_text(arena, store_text(rows, 0), strlen(store_text(rows, 0)));
-        rc = ids[used - 1] != NULL ? 0 : error_set(err, E_MEMORY, "intake: out of memory");
-    }
-    store_done(rows);
-    *ret_ids = ids;
-    *ret_count = used;
-    return rc < 0 ? rc : 0;
-}
-
-int intake_import_again(struct intake_import *import, struct error *err)
-{
-    struct run run;
-    const char **ids = NULL;
-    size_t count = 0;
-    int rc = run_open(&run, import, err);
-    if (rc == 0)
-        rc = all_patients(import->store, &run.arena, &ids, &count, err);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = run_each_known(&run, ids[i], false, err);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = run_each_known(&run, ids[i], true, err);
-    if (run.intake != NULL)
-        intake_totals_add(&import->totals, intake_totals(run.intake));
-    if (rc == 0)
-        rc = audit_run(&run, "intake.again", err);
-    run_close(&run);
     return rc;
 }

@@ -51,6 +51,17 @@ int intake_import(struct intake_import *import, const char *const *paths, int co
 /* The same for one FHIR text in memory; place names it. */
 int intake_import_text(struct intake_import *import, const char *place, const char *text, size_t len,
                        struct error *err);
+/* What gives FHIR texts one by one, the same ones each time it is asked. */
+struct intake_texts {
+    void *data;
+    int (*walk)(void *data,
+                int (*text)(void *to, const char *place, const char *text, size_t len, struct error *err),
+                void *to, struct error *err);
+};
+/* The same for texts that are made on the way; walk is called twice. */
+int intake_import_texts(struct intake_import *import, const struct intake_texts *texts, struct error *err);
+/* Both passes over such texts without a store. */
+int intake_run_walk(struct intake *intake, const struct intake_texts *texts, struct error *err);
 /* Reads every current order of the store again with today's formulary and rules. Audit "intake.again". */
 int intake_import_again(struct intake_import *import, struct error *err);
 

@@ -28,6 +28,14 @@ struct run {
 /* run_close also after a run_open that failed; it undoes what is not committed. */
 int run_open(struct run *run, struct intake_import *import, struct error *err);
 void run_close(struct run *run);
+/* A write transaction is open; it is committed now, or when INTAKE_BATCH_ORDERS orders stand in it. */
+int run_begin(struct run *run, struct error *err);
+int run_end(struct run *run, bool now, struct error *err);
+/* Inserts (insert) or updates the patient's row; known NULL: only a reference was seen. */
+int run_keep_patient(struct run *run, const char *id, const struct intake_patient *known, bool insert,
+                     int64_t *ret_id, struct error *err);
+/* Stores the fills that the input told of. */
+int run_keep_dispenses(struct run *run, struct error *err);
 /* Each current order of one patient that the input does not have: first for the index, then read. */
 int run_each_known(struct run *run, const char *patient, bool read, struct error *err);
 

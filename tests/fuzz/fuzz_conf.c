@@ -27,10 +27,12 @@ static void note(void *user, const char *file, int line, int column, int code, c
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    enum { FORMATS = 4 };
+    size_t formats = 0;
+    while (conf_schemas[formats] != NULL)
+        formats++;
     if (size == 0)
         return 0;
-    const struct conf_schema *schema = conf_schemas[data[0] % FORMATS];
+    const struct conf_schema *schema = conf_schemas[data[0] % formats];
     struct error err = {0};
     struct conf *conf = NULL;
     int noted = 0;

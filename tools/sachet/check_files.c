@@ -181,7 +181,7 @@ static int explain(const struct cli *cli, const char *name, struct error *err)
     }
     return error_set(err, E_ARG,
                      "--explain %s: no such format; there are sachet-site, sachet-machine, sachet-timing, "
-                     "sachet-packing, sachet-sync, sachet-sig and sachet-scenario",
+                     "sachet-packing, sachet-sync, sachet-sig, sachet-csv and sachet-scenario",
                      name);
 }
 
