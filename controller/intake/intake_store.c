@@ -444,11 +444,11 @@ int run_keep_dispenses(struct run *run, struct error *err)
 {
     int rc = 0;
     for (const struct kept_dispense *kept = run->dispenses; kept != NULL && rc == 0; kept = kept->next) {
-        rc = begin(run, err);
+        rc = run_begin(run, err);
         if (rc == 0)
             rc = run->import->dispense(run->import->data, &kept->dispense, err);
         if (rc == 0)
-            rc = end(run, false, err);
+            rc = run_end(run, false, err);
     }
     return rc;
 }

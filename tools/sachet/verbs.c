@@ -30,6 +30,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_release,
     &verbs_alarms,
     &verbs_audit,
+    &verbs_export,
     &verbs_store,
     &verbs_help,
 };

@@ -15,6 +15,7 @@ extern const struct cli_group verbs_formulary;
 extern const struct cli_group verbs_help;
 extern const struct cli_group verbs_import;
 extern const struct cli_group verbs_exceptions;
+extern const struct cli_group verbs_export;
 extern const struct cli_group verbs_line;
 extern const struct cli_group verbs_machine;
 extern const struct cli_group verbs_site;
