@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const word_languages[] = {"en", "de", NULL}; /* as enum sigtext_language */
 static const char *const zones[] = {"local", "fixed", NULL};
 static const char *const transports[] = {"tcp", "rtu", NULL};
 static const char *const parities[] = {"none", "even", "odd", NULL};
@@ -205,6 +206,12 @@ static const struct conf_key site_keys[] = {
      .doc =
          "An order written longer ago waits for a pharmacist. 366: a prescription is good for a year in most "
          "places, a leap day included. 0 turns the check off."},
+    {.path = "intake.language",
+     .type = CONF_ENUM,
+     .choices = word_languages,
+     .preset = "en",
+     .doc =
+         "Language of dosages that are written in words alone. English reads the Latin abbreviations, too."},
     {.path = "intake.mllp", .type = CONF_MAP, .doc = "Where sachet-intake takes HL7 v2 orders (MLLP)."},
     {.path = "intake.mllp.address",
      .type = CONF_TEXT,

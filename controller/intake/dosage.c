@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/intake/dosage.h"
 
+#include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "controller/intake/dose.h"
 #include "controller/intake/fhir_json.h"
 #include "controller/intake/route.h"
 #include "controller/intake/sig_check.h"
+#include "controller/intake/sigtext.h"
 #include "controller/intake/timing.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct item {
@@ -380,8 +383,8 @@ static bool assemble(const struct items *items, struct reasons *reasons, struct 
     return true;
 }
 
-bool dosage_read(const json_t *list, const json_t *notes, const struct catalogue_row *product,
-                 struct reasons *reasons, struct reading *ret_reading)
+static bool read_list(const json_t *list, const json_t *notes, const struct catalogue_row *product,
+                      struct reasons *reasons, struct reading *ret_reading)
 {
     struct items items = {0};
     size_t count = json_array_size(list);
@@ -408,6 +411,80 @@ bool dosage_read(const json_t *list, const json_t *notes, const struct catalogue
     check_notes(&items, notes, product, reasons);
     number_groups(&items, reasons);
     return assemble(&items, reasons, ret_reading);
+}
+
+/* The text of a dosage that has words and nothing else that says how much or when; "" none. */
+static const char *only_words(const json_t *list)
+{
+    static const char *const keys[] = {
+        "sequence", "text", "additionalInstruction", "patientInstruction", "route", "asNeededBoolean", NULL};
+    const json_t *dosage = json_array_get(list, 0);
+    const char *text = fhir_text(dosage, "text"), *other = fhir_text(dosage, "patientInstruction");
+    if (json_array_size(list) != 1 || !json_is_object(dosage) || fhir_unknown_key(dosage, keys)[0] != '\0' ||
+        json_is_true(json_object_get(dosage, "asNeededBoolean")))
+        return "";
+    if (text[0] != '\0' && other[0] != '\0' && strcmp(text, other) != 0)
+        return "";
+    return text[0] != '\0' ? text : other;
+}
+
+static bool as_needed(const struct sigtext *sig)
+{
+    bool all = sig->dosage_count > 0;
+    for (int i = 0; i < sig->dosage_count; i++)
+        all = all && sig->dosages[i].as_needed;
+    return all;
+}
+
+/*
+ * The dosages that the words say, as FHIR, with what stands beside the words in the order. NULL: they stay
+ * words. A text that can be read and not laid out for a pouch (a range, a strength in it) waits with the
+ * reason.
+ */
+static json_t *read_words(const json_t *list, const struct dosage_words *words, struct reasons *reasons)
+{
+    static const char *const beside[] = {"additionalInstruction", "route"};
+    const char *text = only_words(list), *why = "";
+    struct sigtext *sig =
+        text[0] != '\0' && words != NULL && words->table != NULL ? malloc(sizeof *sig) : NULL;
+    struct reading ignored;
+    json_t *dosages = NULL;
+    if (sig == NULL)
+        return NULL;
+    sigtext_read(words->table, (enum sigtext_language)words->language, text, strlen(text), sig);
+    if (sig->refusal != SIGTEXT_NONE) {
+        reasons_add(reasons, REASON_CODE_TEXT_ONLY, "%s%s%s", sig->reason,
+                    sig->left_over[0] != '\0' ? ": " : "", sig->left_over);
+    } else {
+        struct buf out;
+        buf_init(&out);
+        sigtext_write_dosage(sig, text, strlen(text), &out);
+        dosages = json_loads(buf_string(&out), JSON_REJECT_DUPLICATES, NULL);
+        buf_finish(&out);
+        if (!sigtext_reading(sig, &ignored, &why) && !json_is_null(dosages) && !as_needed(sig))
+            reasons_add(reasons, REASON_CODE_TEXT_ONLY, "%s", why);
+        reasons_add(reasons, REASON_CODE_FROM_TEXT, "\"%s\"", text);
+    }
+    for (size_t i = 0; i < json_array_size(dosages); i++) {
+        json_t *dosage = json_array_get(dosages, i);
+        (void)json_object_del(dosage, "text"); /* it says what it says */
+        for (size_t j = 0; j < sizeof beside / sizeof beside[0]; j++) {
+            json_t *value = json_object_get(json_array_get(list, 0), beside[j]);
+            if (value != NULL)
+                (void)json_object_set(dosage, beside[j], value);
+        }
+    }
+    free(sig);
+    return dosages;
+}
+
+bool dosage_read(const json_t *list, const json_t *notes, const struct catalogue_row *product,
+                 const struct dosage_words *words, struct reasons *reasons, struct reading *ret_reading)
+{
+    json_t *said = read_words(list, words, reasons);
+    bool read = read_list(said != NULL ? said : list, notes, product, reasons, ret_reading);
+    json_decref(said);
+    return read;
 }
 
 bool dosage_last_day(const struct reading *reading, int32_t order_day, int32_t *ret_day, bool *ret_assumed)

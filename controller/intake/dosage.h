@@ -16,14 +16,21 @@
 #include "controller/intake/reason.h"
 
 struct buf;
+struct sigtext_table;
+
+/* The grammar for dosages that have words only; table NULL: such dosages wait. */
+struct dosage_words {
+    const struct sigtext_table *table;
+    int language; /* enum sigtext_language */
+};
 
 /*
  * list: the dosageInstruction array (NULL: none). notes: the order's own remarks (Annotation array, may be
  * NULL), which may not say otherwise. product: what the order leads to, NULL unknown. Returns true when
- * *ret_reading was made. Amounts are milli-pieces of the product.
+ * *ret_reading was made. Amounts are milli-pieces of the product. words may be NULL.
  */
 bool dosage_read(const json_t *list, const json_t *notes, const struct catalogue_row *product,
-                 struct reasons *reasons, struct reading *ret_reading);
+                 const struct dosage_words *words, struct reasons *reasons, struct reading *ret_reading);
 
 /*
  * The last day on which something is taken: from the dates of the reading, or (with *ret_assumed) from

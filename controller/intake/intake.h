@@ -27,6 +27,7 @@ struct buf;
 struct conf;
 struct error;
 struct intake;
+struct sigtext_table;
 
 enum {
     INTAKE_LINE_MAX = 64 * 1024 * 1024, /* bytes of one NDJSON line */
@@ -54,6 +55,9 @@ struct intake_policy {
     int max_order_age_days;     /* 0: any age, noted only */
     bool derive;                /* make provisional products for drugs that the catalogue does not have */
     const struct conf *packing; /* sachet-packing/1; NULL: no rules */
+    /* Reads orders that have words only; NULL: they wait. */
+    const struct sigtext_table *words;
+    int language; /* enum sigtext_language of the words */
 };
 
 struct order {

@@ -413,9 +413,10 @@ static int read_drug_and_dosage(const struct request_context *context, const jso
         ret->product = request_drug_choose(context, resolution->product, added);
     else if (!reasons_has(reasons, REASON_CODE_NO_DRUG))
         rc = request_drug_match(context, drug, medication, reasons, &ret->product, err);
+    const struct dosage_words grammar = {context->policy->words, context->policy->language};
     struct reasons words = {0};
     ret->has_reading =
-        dosage_read(dosage, json_object_get(request, "note"), ret->product, &words, &ret->reading);
+        dosage_read(dosage, json_object_get(request, "note"), ret->product, &grammar, &words, &ret->reading);
     if (resolution == NULL || resolution->dosage[0] == '\0') {
         reasons_merge(reasons, &words);
         return rc;
@@ -425,7 +426,7 @@ static int read_drug_and_dosage(const struct request_context *context, const jso
             reasons_add(reasons, words.rows[i].code, "%s", words.rows[i].text);
     }
     json_t *said = json_loads(resolution->dosage, JSON_REJECT_DUPLICATES, NULL);
-    ret->has_reading = dosage_read(said, NULL, ret->product, added, &ret->reading);
+    ret->has_reading = dosage_read(said, NULL, ret->product, NULL, added, &ret->reading);
     json_decref(said);
     return rc;
 }

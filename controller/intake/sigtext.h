@@ -145,6 +145,8 @@ struct sigtext {
 
 /* Makes a table from a loaded sachet-sig/1 file; the conf may be destroyed afterwards. E_MEMORY, E_LIMIT. */
 int sigtext_table_create(const struct conf *conf, struct sigtext_table **ret_table, struct error *err);
+/* From a file; NULL: the words that come with the program (sig.yaml). As conf_load, too. */
+int sigtext_table_load(const char *file, struct sigtext_table **ret_table, struct error *err);
 /* NULL is allowed. */
 void sigtext_table_destroy(struct sigtext_table *table);
 

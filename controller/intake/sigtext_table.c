@@ -7,6 +7,7 @@
 
 #include "config/base/error.h"
 #include "config/conf.h"
+#include "config/paths.h"
 #include "controller/intake/reading.h"
 #include "controller/intake/sigtext_private.h"
 
@@ -412,6 +413,23 @@ out:
     }
     *ret_table = table;
     return 0;
+}
+
+int sigtext_table_load(const char *file, struct sigtext_table **ret_table, struct error *err)
+{
+    char path[4096];
+    struct conf *conf = NULL;
+    int code = 0;
+    if (file == NULL) {
+        code = paths_data("sig.yaml", path, sizeof path, err);
+        file = path;
+    }
+    if (code == 0)
+        code = conf_load(&conf_sig, file, &conf, err);
+    if (code == 0)
+        code = sigtext_table_create(conf, ret_table, err);
+    conf_destroy(conf);
+    return code;
 }
 
 void sigtext_table_destroy(struct sigtext_table *table)

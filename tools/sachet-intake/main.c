@@ -15,6 +15,7 @@
 #include "config/base/loop.h"
 #include "config/conf.h"
 #include "controller/intake/hl7_feed.h"
+#include "controller/intake/sigtext.h"
 #include "controller/seal/seal.h"
 #include "controller/store/store.h"
 #include "tools/sachet-intake/listener.h"
@@ -168,12 +169,15 @@ static int run(const struct arguments *arguments, struct error *err)
     char path[PATH_BYTES];
     struct conf *site = NULL, *packing = NULL;
     struct store *store = NULL;
+    struct sigtext_table *words = NULL;
     int n = snprintf(path, sizeof path, "%s/site.yaml", arguments->site);
     if (n < 0 || n >= PATH_BYTES)
         return error_set(err, E_LIMIT, "--site: path too long, at most %d bytes", PATH_BYTES - 16);
     int rc = conf_load(&conf_site, path, &site, err);
     if (rc == 0)
         rc = conf_load(&conf_packing, conf_text(site, "rules.packing"), &packing, err);
+    if (rc == 0)
+        rc = sigtext_table_load(NULL, &words, err);
     if (rc == 0) {
         store = store_open(conf_text(site, "store"), true, err);
         rc = store ? 0 : err->code;
@@ -183,13 +187,16 @@ static int run(const struct arguments *arguments, struct error *err)
             .store = store,
             .policy = {.today = local_today(),
                        .max_order_age_days = (int)conf_int(site, "intake.max_order_age_days"),
-                       .packing = packing},
+                       .packing = packing,
+                       .words = words,
+                       .language = (int)conf_int(site, "intake.language")},
             .actor = "sachet-intake",
             .wall_ms = clock_wall_ms(clock_system()),
         };
         rc = serve(arguments, site, &import, err);
     }
     store_close(store);
+    sigtext_table_destroy(words);
     conf_destroy(packing);
     conf_destroy(site);
     return rc;

@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include "config/base/error.h"
-#include "config/conf.h"
-#include "config/paths.h"
 #include "tools/sachet/cli.h"
-
-enum { PATH_BYTES = 4096 };
 
 static int language_of(const struct cli *cli, enum sigtext_language *ret_language, struct error *err)
 {
@@ -25,18 +21,8 @@ static int language_of(const struct cli *cli, enum sigtext_language *ret_languag
 int sig_table_open(const struct cli *cli, struct sigtext_table **ret_table,
                    enum sigtext_language *ret_language, struct error *err)
 {
-    char path[PATH_BYTES];
-    struct conf *conf = NULL;
-    const char *file = cli_option(cli, "table");
     int code = language_of(cli, ret_language, err);
-    if (code == 0 && file == NULL) {
-        code = paths_data("sig.yaml", path, sizeof path, err);
-        file = path;
-    }
     if (code == 0)
-        code = conf_load(&conf_sig, file, &conf, err);
-    if (code == 0)
-        code = sigtext_table_create(conf, ret_table, err);
-    conf_destroy(conf);
+        code = sigtext_table_load(cli_option(cli, "table"), ret_table, err);
     return code;
 }

@@ -367,6 +367,7 @@ static int say(struct cli *cli, enum word what, const char *done, struct error *
 {
     struct user by = {0};
     struct conf *packing = NULL;
+    struct sigtext_table *words = NULL;
     json_t *order = NULL;
     char *dosage = NULL;
     const char *because = cli_option(cli, "because");
@@ -379,12 +380,16 @@ static int say(struct cli *cli, enum word what, const char *done, struct error *
         rc = read_dosage(cli, order, &dosage, err);
     if (rc == 0)
         rc = conf_load(&conf_packing, conf_text(cli->site, "rules.packing"), &packing, err);
+    if (rc == 0)
+        rc = sigtext_table_load(NULL, &words, err);
     if (rc == 0) {
         struct intake_import import = {
             .store = cli->store,
             .policy = {.today = cli->today,
                        .max_order_age_days = (int)conf_int(cli->site, "intake.max_order_age_days"),
-                       .packing = packing},
+                       .packing = packing,
+                       .words = words,
+                       .language = (int)conf_int(cli->site, "intake.language")},
             .actor = by.login,
             .wall_ms = clock_wall_ms(cli->clock),
         };
@@ -399,6 +404,7 @@ static int say(struct cli *cli, enum word what, const char *done, struct error *
     }
     json_decref(order);
     free(dosage);
+    sigtext_table_destroy(words);
     conf_destroy(packing);
     return rc == 0 ? print_done(cli, done, err) : rc;
 }

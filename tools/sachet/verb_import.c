@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sachet import: orders in, each packable, waiting or refused. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,11 @@
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "config/paths.h"
+#include "controller/intake/csv_orders.h"
 #include "controller/intake/hl7_feed.h"
 #include "controller/intake/intake.h"
 #include "controller/intake/intake_store.h"
+#include "controller/intake/sigtext.h"
 #include "controller/refill/change.h"
 #include "controller/refill/record.h"
 #include "controller/refill/refill.h"
@@ -28,10 +31,17 @@ enum { REFUSED_LISTED_MAX = 1000, PATH_BYTES = 4096, PROGRESS_BYTES = 4 * 1024 *
 struct importing {
     struct cli *cli;
     struct conf *packing;
+    struct sigtext_table *words;
     json_t *refused; /* for the JSON summary; NULL else */
     int64_t refused_count;
     int64_t told; /* bytes at the last progress line */
     bool each;    /* print every order as JSON */
+    bool table;   /* print every order for people */
+    bool second;  /* the walk over CSV that reads: rejects were told by the first */
+    int64_t rejected;
+    FILE *rejects; /* --rejects; NULL none */
+    struct csv_orders *csv;
+    struct conf *mapping;
     bool dry;
     bool derived;
     int64_t fills, fills_unknown; /* that others reported: noted now; of nobody who is known */
@@ -67,13 +77,118 @@ static void print_order(struct importing *importing, const struct order *order)
     buf_finish(&out);
 }
 
+/* A row of the table that a dry run of CSV shows. */
+static void print_table_row(struct importing *importing, const struct order *order)
+{
+    FILE *out = importing->cli->out;
+    fprintf(out, "%s: %s  patient %s  %s\n    %s: ", order->place, order->source_id,
+            order->patient != NULL ? order->patient->id : order->patient_ref, order->drug_name,
+            outcome_text(order->reasons.outcome));
+    if (order->reasons.outcome == OUTCOME_PACKABLE) {
+        struct buf words;
+        buf_init(&words);
+        reading_describe(&order->reading, order_unit(order), &words);
+        fprintf(out, "%s\n", buf_string(&words));
+        buf_finish(&words);
+        return;
+    }
+    const char *comma = "";
+    for (int i = 0; i < order->reasons.count; i++) {
+        const struct reason *row = &order->reasons.rows[i];
+        if (reason_class_of(row->code) == REASON_NOTE)
+            continue;
+        fprintf(out, "%s%s%s%s", comma, reason_text(row->code), row->text[0] != '\0' ? ": " : "", row->text);
+        comma = "; ";
+    }
+    fputc('\n', out);
+}
+
 static int on_order(void *data, const struct order *order, struct error *err)
 {
     struct importing *importing = data;
     (void)err;
     if (importing->each)
         print_order(importing, order);
+    else if (importing->table)
+        print_table_row(importing, order);
     return 0;
+}
+
+/* CSV. */
+
+static void write_field(FILE *out, const char *text)
+{
+    if (strpbrk(text, ",\"\n\r") == NULL) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '"')
+            fputc('"', out);
+        fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+static int on_rejected(void *data, const char *place, int line, const char *reason, const char *const *fields,
+                       int count, struct error *err)
+{
+    struct importing *importing = data;
+    (void)err;
+    if (importing->second) /* the first walk has told */
+        return 0;
+    on_refused(importing, place, reason);
+    if (importing->rejects == NULL)
+        return 0;
+    fprintf(importing->rejects, "%d,", line);
+    write_field(importing->rejects, reason);
+    for (int i = 0; i < count; i++) {
+        fputc(',', importing->rejects);
+        write_field(importing->rejects, fields[i]);
+    }
+    fputc('\n', importing->rejects);
+    return 0;
+}
+
+/* What the rows say goes to the intake, what is rejected to the person. */
+struct relay {
+    int (*text)(void *to, const char *place, const char *text, size_t len, struct error *err);
+    void *to;
+    struct importing *importing;
+};
+
+static int relay_text(void *data, const char *place, const char *text, size_t len, struct error *err)
+{
+    struct relay *relay = data;
+    return relay->text(relay->to, place, text, len, err);
+}
+
+static int relay_rejected(void *data, const char *place, int line, const char *reason,
+                          const char *const *fields, int count, struct error *err)
+{
+    struct relay *relay = data;
+    return on_rejected(relay->importing, place, line, reason, fields, count, err);
+}
+
+struct walking {
+    struct importing *importing;
+    const struct csv_orders *orders;
+};
+
+static int walk_csv(void *data,
+                    int (*text)(void *to, const char *place, const char *text, size_t len, struct error *err),
+                    void *to, struct error *err)
+{
+    struct walking *walking = data;
+    struct importing *importing = walking->importing;
+    struct relay relay = {text, to, importing};
+    int64_t rows = 0, rejected = 0;
+    const struct csv_orders_sink sink = {.data = &relay, .text = relay_text, .rejected = relay_rejected};
+    int rc = csv_orders_walk(walking->orders, &sink, &rows, &rejected, err);
+    importing->second = true;
+    importing->rejected = rejected;
+    return rc;
 }
 
 /* The summary. */
@@ -148,9 +263,12 @@ static json_t *totals_json(const struct importing *importing, const struct intak
 }
 
 /* Exit status 1 when something could not be read at all. */
-static int result(const struct intake_totals *totals)
+static int result(const struct importing *importing, const struct intake_totals *totals)
 {
-    return totals->files_refused > 0 || totals->texts_refused > 0 ? CLI_FOUND : 0;
+    if (importing->rejects != NULL && importing->rejected > 0)
+        fprintf(stderr, "%" PRId64 " rows rejected, in %s\n", importing->rejected,
+                cli_option(importing->cli, "rejects"));
+    return importing->rejected > 0 || totals->files_refused > 0 || totals->texts_refused > 0 ? CLI_FOUND : 0;
 }
 
 /* Where rules and formulary come from. */
@@ -166,7 +284,8 @@ static int load_packing(struct importing *importing, bool site, struct error *er
         if (rc < 0)
             return rc;
     }
-    return conf_load(&conf_packing, file, &importing->packing, err);
+    int rc = conf_load(&conf_packing, file, &importing->packing, err);
+    return rc == 0 ? sigtext_table_load(NULL, &importing->words, err) : rc;
 }
 
 static void fill_policy(const struct importing *importing, bool site, struct intake_policy *policy)
@@ -177,6 +296,8 @@ static void fill_policy(const struct importing *importing, bool site, struct int
         .max_order_age_days = site ? (int)conf_int(importing->cli->site, "intake.max_order_age_days") : 0,
         .derive = importing->derived,
         .packing = importing->packing,
+        .words = importing->words,
+        .language = site ? (int)conf_int(importing->cli->site, "intake.language") : SIGTEXT_ENGLISH,
     };
 }
 
@@ -212,8 +333,13 @@ static int run_dry(struct importing *importing, struct error *err)
               "only\n",
               stderr);
     struct intake *intake = intake_create(&policy, catalogue, &sink);
-    rc = intake != NULL ? intake_run(intake, cli->argv, cli->argc, err)
-                        : error_set(err, E_MEMORY, "out of memory");
+    struct walking walking = {importing, importing->csv};
+    const struct intake_texts texts = {&walking, walk_csv};
+    if (intake == NULL)
+        rc = error_set(err, E_MEMORY, "out of memory");
+    else
+        rc = importing->csv != NULL ? intake_run_walk(intake, &texts, err)
+                                    : intake_run(intake, cli->argv, cli->argc, err);
     struct intake_totals sum = {0};
     if (rc == 0) {
         intake_totals_add(&sum, intake_totals(intake));
@@ -227,7 +353,7 @@ static int run_dry(struct importing *importing, struct error *err)
             rc = out_json(cli, totals_json(importing, totals), err);
         else
             print_totals(importing, cli->json ? stderr : cli->out, totals);
-        rc = rc == 0 ? result(totals) : rc;
+        rc = rc == 0 ? result(importing, totals) : rc;
     }
     intake_destroy(intake);
     catalogue_destroy(catalogue);
@@ -338,14 +464,49 @@ static int run_real(struct importing *importing, struct error *err)
         .dispense = on_dispense,
     };
     fill_policy(importing, true, &import.policy);
-    rc = again ? intake_import_again(&import, err) : intake_import(&import, cli->argv, cli->argc, err);
+    struct walking walking = {importing, importing->csv};
+    const struct intake_texts texts = {&walking, walk_csv};
+    if (again)
+        rc = intake_import_again(&import, err);
+    else
+        rc = importing->csv != NULL ? intake_import_texts(&import, &texts, err)
+                                    : intake_import(&import, cli->argv, cli->argc, err);
     if (rc == 0 && import.totals.hl7_files > 0)
         rc = hl7_import(&import, cli->argv, cli->argc, err);
     if (rc == 0)
         rc = notice_changes(importing, &import, err);
     if (rc == 0)
         rc = print_stored(importing, &import, err);
-    return rc == 0 ? result(&import.totals) : rc;
+    return rc == 0 ? result(importing, &import.totals) : rc;
+}
+
+static int open_csv(struct importing *importing, struct error *err)
+{
+    const struct cli *cli = importing->cli;
+    const char *mapping = cli_option(cli, "csv"), *rejects = cli_option(cli, "rejects");
+    if (mapping == NULL)
+        return rejects == NULL ? 0 : error_set(err, E_ARG, "--rejects goes with --csv");
+    if (cli->argc != 1)
+        return error_set(err, E_ARG, "--csv reads one file at a time");
+    int rc = conf_load(&conf_orders_csv, mapping, &importing->mapping, err);
+    if (rc == 0)
+        rc = csv_orders_open(cli->argv[0], importing->mapping, &importing->csv, err);
+    if (rc == 0 && rejects != NULL) {
+        importing->rejects = fopen(rejects, "wxe");
+        if (importing->rejects == NULL)
+            rc = error_set_errno(err, errno == EEXIST ? E_EXISTS : E_FILE, errno, "--rejects %s", rejects);
+    }
+    if (rc == 0 && importing->rejects != NULL) {
+        int count;
+        const char *const *titles = csv_orders_titles(importing->csv, &count);
+        fputs("line,reason", importing->rejects);
+        for (int i = 0; i < count; i++) {
+            fputc(',', importing->rejects);
+            write_field(importing->rejects, titles[i]);
+        }
+        fputc('\n', importing->rejects);
+    }
+    return rc;
 }
 
 static int run_import(struct cli *cli, struct error *err)
@@ -359,8 +520,16 @@ static int run_import(struct cli *cli, struct error *err)
         return error_set(err, E_ARG, "give a file or folder with FHIR or HL7 v2 orders, or --again");
     if (cli->json && !importing.each)
         importing.refused = json_array();
-    int rc = importing.dry ? run_dry(&importing, err) : run_real(&importing, err);
+    int rc = open_csv(&importing, err);
+    importing.table = importing.csv != NULL && importing.dry && !cli->json && !cli_flag(cli, "summary");
+    if (rc == 0)
+        rc = importing.dry ? run_dry(&importing, err) : run_real(&importing, err);
+    if (importing.rejects != NULL && fclose(importing.rejects) != 0 && rc >= 0)
+        rc = error_set_errno(err, E_FILE, errno, "--rejects %s", cli_option(cli, "rejects"));
+    csv_orders_close(importing.csv);
+    conf_destroy(importing.mapping);
     json_decref(importing.refused);
+    sigtext_table_destroy(importing.words);
     conf_destroy(importing.packing);
     return rc;
 }
@@ -373,6 +542,14 @@ static const struct cli_option_row import_options[] = {
      .doc = "make provisional products from the orders' names and codes for drugs that are "
             "not in the formulary"},
     {.name = "again", .doc = "read the stored orders again with today's formulary and rules"},
+    {.name = "csv",
+     .arg = "MAPPING",
+     .doc = "the file is CSV, one order a row; MAPPING (sachet-csv/1) says which column is what. With "
+            "--dry-run: a "
+            "table of what would happen"},
+    {.name = "rejects",
+     .arg = "FILE",
+     .doc = "with --csv: a new CSV file of the rows that were rejected, with line and reason"},
     {.name = "summary", .doc = "with --dry-run --json: only the summary, as one object"},
     {.name = NULL},
 };
@@ -383,7 +560,7 @@ static const struct cli_verb rows[] = {
         .args = "[PATH…]",
         .args_min = 0,
         .args_max = -1,
-        .summary = "Read orders: FHIR R4 and STU3 (Bundles, NDJSON) and HL7 v2, gzip, folders",
+        .summary = "Read orders: FHIR R4 and STU3 (Bundles, NDJSON), HL7 v2, CSV; gzip, folders",
         .details = "Each order ends as packable, waiting (a pharmacist must complete or decide) or refused "
                    "(not for a "
                    "pouch), with its reasons; nothing is guessed. Importing again changes nothing; an order "

@@ -72,11 +72,21 @@ static void catch_refused(void *data, const char *place, const char *what)
     run->refused_count++;
 }
 
+static const struct sigtext_table *given_words;
+
+void run_set_words(const struct sigtext_table *words)
+{
+    given_words = words;
+}
+
 static struct intake *make(struct run *run, struct catalogue *catalogue, int32_t today, int max_age,
                            const struct conf *packing)
 {
-    const struct intake_policy policy = {
-        .today = today, .max_order_age_days = max_age, .derive = true, .packing = packing};
+    const struct intake_policy policy = {.today = today,
+                                         .max_order_age_days = max_age,
+                                         .derive = true,
+                                         .packing = packing,
+                                         .words = given_words};
     const struct intake_sink sink = {.data = run, .order = catch_order, .refused = catch_refused};
     memset(run, 0, sizeof *run);
     assert_non_null(catalogue);

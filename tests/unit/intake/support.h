@@ -37,6 +37,9 @@ void run_text(struct run *run, const char *text);
 void run_paths(struct run *run, const char *const *paths, int count, int32_t today, int max_age,
                bool packing);
 
+/* Dosages in words alone are read with these words from now on; NULL (as at first): they wait. */
+void run_set_words(const struct sigtext_table *words);
+
 /* HL7 v2 messages, one after the other; texts, or files and folders. As run_texts else. */
 void run_hl7(struct run *run, const char *const *messages, int count);
 void run_hl7_paths(struct run *run, const char *const *paths, int count);
