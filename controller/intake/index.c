@@ -4,16 +4,13 @@
 #include "config/base/civil.h"
 #include "controller/intake/fhir_json.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct index_day {
     int32_t day;
-};
-
-struct index_count {
-    int count;
 };
 
 struct index_pending {
@@ -31,8 +28,9 @@ void index_init(struct index *index)
     keymap_init(&index->patients, &index->arena);
     keymap_init(&index->drugs, &index->arena);
     keymap_init(&index->fills, &index->arena);
-    keymap_init(&index->orders, &index->arena);
-    keymap_init(&index->taken, &index->arena);
+    keymap_init(&index->references, &index->arena);
+    marks_init(&index->orders);
+    marks_init(&index->taken);
 }
 
 void index_finish(struct index *index)
@@ -40,8 +38,9 @@ void index_finish(struct index *index)
     keymap_finish(&index->patients);
     keymap_finish(&index->drugs);
     keymap_finish(&index->fills);
-    keymap_finish(&index->orders);
-    keymap_finish(&index->taken);
+    keymap_finish(&index->references);
+    marks_finish(&index->orders);
+    marks_finish(&index->taken);
     arena_finish(&index->arena);
 }
 
@@ -81,24 +80,25 @@ uint64_t index_hash(const json_t *value)
     return hash_scalar(value);
 }
 
-/* "urn:uuid:X", "Type/X" and an absolute address all lead to one resource. */
-static int keys_of(const char *type, const char *id, const char *full_url, char keys[3][KEY_BYTES])
+/* "Type/X" and an absolute address lead to one resource; so does "urn:uuid:X", see find_reference. */
+static int keys_of(const char *type, const char *id, const char *full_url, char keys[2][KEY_BYTES])
 {
     int count = 0;
+    bool own = false;
     if (id[0] != '\0' && strlen(id) < INTAKE_ID_BYTES_MAX) {
         (void)snprintf(keys[count++], KEY_BYTES, "%s/%s", type, id);
-        (void)snprintf(keys[count++], KEY_BYTES, "urn:uuid:%s", id);
+        own = strncmp(full_url, "urn:uuid:", 9) == 0 && strcmp(full_url + 9, id) == 0;
     }
-    if (full_url[0] != '\0' && strlen(full_url) < INTAKE_ID_BYTES_MAX &&
-        (count == 0 || strcmp(full_url, keys[1]) != 0))
+    if (full_url[0] != '\0' && strlen(full_url) < INTAKE_ID_BYTES_MAX && !own)
         (void)snprintf(keys[count++], KEY_BYTES, "%s", full_url);
     return count;
 }
 
-/* The value under a reference: as it is, without "/_history/…", or by its last two parts. */
-static void *find_reference(const struct keymap *map, const char *reference)
+/* The value under a reference: as it is, without "/_history/…", by its last two parts, or by the id in a urn.
+ */
+static void *find_reference(const struct keymap *map, const char *type, const char *reference)
 {
-    char key[KEY_BYTES];
+    char key[KEY_BYTES], by_id[KEY_BYTES];
     size_t len = strlen(reference);
     const char *history = strstr(reference, "/_history/");
     if (history != NULL)
@@ -108,15 +108,19 @@ static void *find_reference(const struct keymap *map, const char *reference)
     memcpy(key, reference, len);
     key[len] = '\0';
     void *found = keymap_get(map, key, len);
+    if (found == NULL && strncmp(key, "urn:uuid:", 9) == 0) {
+        int used = snprintf(by_id, sizeof by_id, "%s/%s", type, key + 9);
+        return used > 0 && (size_t)used < sizeof by_id ? keymap_get(map, by_id, (size_t)used) : NULL;
+    }
     if (found != NULL || strncmp(key, "http", 4) != 0)
         return found;
     char *id = strrchr(key, '/');
     if (id == NULL)
         return NULL;
-    char *type = id - 1;
-    while (type > key && type[-1] != '/')
-        type--;
-    return keymap_get(map, type, strlen(type));
+    char *start = id - 1;
+    while (start > key && start[-1] != '/')
+        start--;
+    return keymap_get(map, start, strlen(start));
 }
 
 static void **put(struct index *index, struct keymap *map, const char *key)
@@ -205,13 +209,19 @@ static void touch(struct index *index, const char *reference, const struct intak
     index->touched = node;
 }
 
+bool index_plain_patient(const char *reference)
+{
+    return strncmp(reference, "Patient/", 8) == 0 && reference[8] != '\0' &&
+           strchr(reference + 8, '/') == NULL;
+}
+
 void index_touch(struct index *index, const char *reference)
 {
-    char key[KEY_BYTES];
-    if (reference[0] == '\0' || reference[0] == '#' ||
-        (size_t)snprintf(key, sizeof key, "touched %s", reference) >= sizeof key)
+    if (reference[0] == '\0' || reference[0] == '#' || strlen(reference) >= KEY_BYTES)
         return;
-    void **place = put(index, &index->taken, key); /* keys of counts have a line feed, this one has none */
+    if (index_plain_patient(reference) && index_patient(index, reference) != NULL)
+        return; /* was told when its Patient came */
+    void **place = put(index, &index->references, reference);
     if (place == NULL || *place != NULL)
         return;
     const char *copy = keep(&index->arena, reference);
@@ -221,7 +231,7 @@ void index_touch(struct index *index, const char *reference)
 
 void index_add_patient(struct index *index, const json_t *patient, const char *full_url)
 {
-    char keys[3][KEY_BYTES];
+    char keys[2][KEY_BYTES];
     int count = keys_of("Patient", fhir_text(patient, "id"), full_url, keys);
     struct intake_patient *row = arena_alloc(&index->arena, sizeof *row);
     if (row == NULL) {
@@ -229,6 +239,9 @@ void index_add_patient(struct index *index, const json_t *patient, const char *f
         return;
     }
     index_read_patient(patient, &index->arena, row);
+    /* An address that looks like another patient's id: whoever refers to it may mean either. */
+    if (index_plain_patient(full_url) && strcmp(full_url + 8, row->id) != 0)
+        row->clash = true;
     bool known = false;
     for (int i = 0; i < count; i++) {
         void **place = put(index, &index->patients, keys[i]);
@@ -267,7 +280,7 @@ void index_alias_patient(struct index *index, const char *reference, const struc
 
 void index_add_drug(struct index *index, const json_t *medication, const char *full_url)
 {
-    char keys[3][KEY_BYTES];
+    char keys[2][KEY_BYTES];
     int count = keys_of("Medication", fhir_text(medication, "id"), full_url, keys);
     uint64_t hash = index_hash(medication);
     struct index_drug *row = NULL;
@@ -338,40 +351,52 @@ void index_add_fill(struct index *index, const json_t *dispense)
     }
 }
 
+/* A mark of `orders`: the content's hash without its lowest bits, which tell what was seen. */
+enum { ORDER_SEEN = 1, ORDER_CLASH = 2, ORDER_EMITTED = 4, ORDER_BITS = 7 };
+
 bool index_add_order(struct index *index, const char *id, uint64_t hash)
 {
-    void **place = put(index, &index->orders, id);
-    if (place == NULL)
-        return true;
-    struct index_order *row = *place;
-    if (row == NULL) {
-        row = arena_alloc(&index->arena, sizeof *row);
-        if (row == NULL) {
-            index->full = true;
-            return true;
-        }
-        row->hash = hash;
-        *place = row;
+    uint64_t *mark = index->full ? NULL : marks_put(&index->orders, marks_key(id, strlen(id)));
+    if (mark == NULL) {
+        index->full = true;
         return true;
     }
-    if (row->hash != hash)
-        row->clash = true;
-    return row->hash != hash;
+    hash &= ~(uint64_t)ORDER_BITS;
+    if (*mark == 0) {
+        *mark = hash | ORDER_SEEN;
+        return true;
+    }
+    bool same = (*mark & ~(uint64_t)ORDER_BITS) == hash;
+    if (!same)
+        *mark |= ORDER_CLASH;
+    return !same;
 }
 
 const struct intake_patient *index_patient(const struct index *index, const char *reference)
 {
-    return find_reference(&index->patients, reference);
+    return find_reference(&index->patients, "Patient", reference);
 }
 
 const struct index_drug *index_drug(const struct index *index, const char *reference)
 {
-    return find_reference(&index->drugs, reference);
+    return find_reference(&index->drugs, "Medication", reference);
 }
 
-struct index_order *index_order(const struct index *index, const char *id)
+bool index_order(const struct index *index, const char *id, struct index_order *ret_order)
 {
-    return keymap_get(&index->orders, id, strlen(id));
+    const uint64_t *mark = marks_get(&index->orders, marks_key(id, strlen(id)));
+    if (mark == NULL)
+        return false;
+    *ret_order =
+        (struct index_order){.clash = (*mark & ORDER_CLASH) != 0, .emitted = (*mark & ORDER_EMITTED) != 0};
+    return true;
+}
+
+void index_emit(struct index *index, const char *id)
+{
+    uint64_t *mark = marks_get(&index->orders, marks_key(id, strlen(id)));
+    if (mark != NULL)
+        *mark |= ORDER_EMITTED;
 }
 
 int32_t index_fill(const struct index *index, const char *id)
@@ -380,34 +405,32 @@ int32_t index_fill(const struct index *index, const char *id)
     return row != NULL ? row->day : CIVIL_DAY_NONE;
 }
 
-static struct index_count *count_of(struct index *index, const char *patient, const char *mark,
-                                    const char *drug, size_t len, bool make)
+/* A mark of `taken`: how often the drug as a whole in the low half, as an ingredient in the high one. */
+static void count_up(struct index *index, const char *patient, const char *drug, size_t len, uint64_t one)
 {
-    char key[2 * KEY_BYTES];
-    int used = snprintf(key, sizeof key, "%s\n%s%.*s", patient, mark, (int)len, drug);
-    if (used < 0 || (size_t)used >= sizeof key)
-        return NULL;
-    if (!make)
-        return keymap_get(&index->taken, key, (size_t)used);
-    void **place = put(index, &index->taken, key);
-    if (place != NULL && *place == NULL) {
-        *place = arena_alloc(&index->arena, sizeof(struct index_count));
-        index->full = index->full || *place == NULL;
-    }
-    return place != NULL ? *place : NULL;
+    uint64_t *mark =
+        index->full ? NULL : marks_put(&index->taken, marks_pair(patient, strlen(patient), drug, len));
+    if (mark == NULL)
+        index->full = true;
+    else
+        *mark += one;
 }
+
+static uint64_t counted(const struct index *index, const char *patient, const char *drug, size_t len)
+{
+    const uint64_t *mark = marks_get(&index->taken, marks_pair(patient, strlen(patient), drug, len));
+    return mark != NULL ? *mark : 0;
+}
+
+#define AS_INGREDIENT (UINT64_C(1) << 32)
 
 /* "a+b" is counted as a whole, and unless it is taken as needed for a and for b. */
 void index_take(struct index *index, const char *patient, const char *drug, bool as_needed)
 {
-    struct index_count *whole = count_of(index, patient, "=", drug, strlen(drug), true);
-    if (whole != NULL)
-        whole->count++;
+    count_up(index, patient, drug, strlen(drug), 1);
     for (const char *p = drug; *p != '\0' && !as_needed;) {
         size_t len = strcspn(p, "+");
-        struct index_count *part = count_of(index, patient, "", p, len, true);
-        if (part != NULL)
-            part->count++;
+        count_up(index, patient, p, len, AS_INGREDIENT);
         p += len;
         p += *p == '+';
     }
@@ -415,21 +438,24 @@ void index_take(struct index *index, const char *patient, const char *drug, bool
 
 int index_taken(const struct index *index, const char *patient, const char *drug, bool as_needed)
 {
-    struct index *own = (struct index *)(uintptr_t)index; /* count_of changes nothing when it makes nothing */
-    const struct index_count *row = count_of(own, patient, "=", drug, strlen(drug), false);
-    int most = row != NULL ? row->count : 0;
+    uint64_t most = counted(index, patient, drug, strlen(drug)) & UINT32_MAX;
     for (const char *p = drug; *p != '\0' && !as_needed;) {
         size_t len = strcspn(p, "+");
-        row = count_of(own, patient, "", p, len, false);
-        most = row != NULL && row->count > most ? row->count : most;
+        uint64_t part = counted(index, patient, p, len) >> 32;
+        most = part > most ? part : most;
         p += len;
         p += *p == '+';
     }
-    return most;
+    return most < INT_MAX ? (int)most : INT_MAX;
 }
 
 void index_defer(struct index *index, const char *patient, const char *drug_reference, bool as_needed)
 {
+    if (drug_reference[0] == '=' &&
+        index_plain_patient(patient)) { /* both are known now: nothing to remember */
+        index_take(index, patient + 8, drug_reference + 1, as_needed);
+        return;
+    }
     struct index_pending *row = arena_alloc(&index->arena, sizeof *row);
     if (row == NULL) {
         index->full = true;

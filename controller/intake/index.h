@@ -13,6 +13,7 @@
 #include "config/base/arena.h"
 #include "controller/intake/intake.h"
 #include "controller/intake/keymap.h"
+#include "controller/intake/marks.h"
 
 struct index_drug {
     const char *json; /* the Medication, compact */
@@ -21,7 +22,6 @@ struct index_drug {
 };
 
 struct index_order {
-    uint64_t hash;
     bool clash;   /* another order of this id says otherwise */
     bool emitted; /* second pass: handed out */
 };
@@ -39,9 +39,10 @@ struct index {
     struct arena arena;
     struct keymap patients; /* by every way to refer to them */
     struct keymap drugs;
-    struct keymap fills;  /* order id -> struct index_day */
-    struct keymap orders; /* order id -> struct index_order */
-    struct keymap taken;  /* "patient\ndrug" -> count */
+    struct keymap fills;      /* order id -> struct index_day */
+    struct keymap references; /* of orders, to patients: told by index_touch */
+    struct marks orders;      /* order id -> its content's hash and what was seen of it */
+    struct marks taken; /* patient and drug -> counts; two that share a key are counted together: they wait */
     struct index_pending *pending;
     struct index_touched *touched;
     int64_t patient_count, drug_count;
@@ -65,12 +66,17 @@ void index_alias_patient(struct index *index, const char *reference, const struc
 /* Remembers the patient of an order, once for each reference. */
 void index_touch(struct index *index, const char *reference);
 
+/* "Patient/ID": leads to the patient of that id and to no other, wherever it stands in the input. */
+bool index_plain_patient(const char *reference);
 /* The id at the end of a reference: "Patient/X", "urn:uuid:X", an address. */
 const char *index_reference_id(const char *reference);
 
 const struct intake_patient *index_patient(const struct index *index, const char *reference);
 const struct index_drug *index_drug(const struct index *index, const char *reference);
-struct index_order *index_order(const struct index *index, const char *id);
+/* False when the input has no such order. */
+bool index_order(const struct index *index, const char *id, struct index_order *ret_order);
+/* Second pass: the order was handed out. */
+void index_emit(struct index *index, const char *id);
 int32_t index_fill(const struct index *index, const char *id);
 
 /*

@@ -202,15 +202,15 @@ static int read_request(struct intake *intake, const struct found *found, struct
         id[0] = '\0';
         reasons_mark(&order.reasons, REASON_CODE_NO_ID);
     } else {
-        struct index_order *seen = index_order(&intake->index, id);
-        if (seen != NULL && seen->clash) {
+        struct index_order seen = {0};
+        (void)index_order(&intake->index, id, &seen);
+        if (seen.clash) {
             reasons_add(&order.reasons, REASON_CODE_ID_CLASH, "%s", id);
-        } else if (seen != NULL && seen->emitted) {
+        } else if (seen.emitted) {
             intake->totals.repeated++;
             return 0;
         }
-        if (seen != NULL)
-            seen->emitted = true;
+        index_emit(&intake->index, id);
     }
     int rc = request_read(&context, found->resource, &intake->arena, &order, err);
     return rc == 0 ? hand_out(intake, &order, err) : rc;
@@ -589,7 +589,8 @@ int intake_run_texts(struct intake *intake, const char *const *places, const cha
 
 bool intake_has_order(const struct intake *intake, const char *source_id)
 {
-    return index_order(&intake->index, source_id) != NULL;
+    struct index_order ignored;
+    return index_order(&intake->index, source_id, &ignored);
 }
 
 int intake_touched(const struct intake *intake,

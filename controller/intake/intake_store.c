@@ -403,12 +403,12 @@ static int on_order(void *data, const struct order *order, struct error *err)
         return 0;
     }
     /* Of two that clash under one id the first is kept, waiting; both are told. */
-    void **place = keymap_put(&run->written, order->source_id, strlen(order->source_id));
+    uint64_t *place = marks_put(&run->written, marks_key(order->source_id, strlen(order->source_id)));
     if (place == NULL)
         return error_set(err, E_MEMORY, "intake: out of memory");
-    if (*place != NULL)
+    if (*place != 0)
         return 0;
-    *place = run;
+    *place = 1;
     return keep_order(run, order, err);
 }
 
@@ -484,7 +484,7 @@ int run_open(struct run *run, struct intake_import *import, struct error *err)
     arena_init(&run->arena, INTAKE_INDEX_BYTES_MAX);
     arena_init(&run->said, 0);
     keymap_init(&run->patients, &run->arena);
-    keymap_init(&run->written, &run->arena);
+    marks_init(&run->written);
     keymap_init(&run->products, &run->arena);
     int rc = catalogue_load(import->store, &run->catalogue, err);
     if (rc == 0)
@@ -504,7 +504,7 @@ void run_close(struct run *run)
     intake_destroy(run->intake);
     catalogue_destroy(run->catalogue);
     keymap_finish(&run->patients);
-    keymap_finish(&run->written);
+    marks_finish(&run->written);
     keymap_finish(&run->products);
     arena_finish(&run->arena);
     arena_finish(&run->said);
@@ -534,7 +534,7 @@ int run_each_known(struct run *run, const char *patient, bool read, struct error
             break;
         }
         const char *id = store_text(rows, 0);
-        bool taken = keymap_get(&run->written, id, strlen(id)) != NULL;
+        bool taken = marks_get(&run->written, marks_key(id, strlen(id))) != NULL;
         if (taken || (!read && intake_has_order(run->intake, id)))
             continue;
         struct known *known = arena_alloc(&arena, sizeof *known);

@@ -7,6 +7,7 @@
 #include "config/base/arena.h"
 #include "controller/intake/intake_store.h"
 #include "controller/intake/keymap.h"
+#include "controller/intake/marks.h"
 
 struct run {
     struct intake_import *import;
@@ -15,7 +16,7 @@ struct run {
     struct intake *intake;
     struct arena arena;     /* of the run: ids, patients from the store */
     struct keymap patients; /* source id -> struct stored_patient */
-    struct keymap written;  /* order ids of this run */
+    struct marks written;   /* order ids of this run */
     struct keymap products; /* product codes that are in the store */
     int batch;              /* orders in the open transaction */
     struct kept_dispense *dispenses, **dispenses_end;

@@ -173,6 +173,8 @@ void request_drug_key(const struct catalogue *catalogue, const json_t *request, 
 
 const char *request_patient_key(const struct index *index, const char *reference)
 {
+    if (index_plain_patient(reference))
+        return index_reference_id(reference); /* as index_defer counts it */
     const struct intake_patient *patient = index_patient(index, reference);
     return patient != NULL && patient->id[0] != '\0' ? patient->id : index_reference_id(reference);
 }
