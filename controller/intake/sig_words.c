@@ -238,6 +238,9 @@ int sig_phrase_match(const char *phrase, const struct sig_words *words, int at, 
 {
     int taken = 0;
     *caught = (struct sig_caught){0};
+    /* Most phrases differ in their first letter (placeholders are capitals): no need to look further. */
+    if (*phrase >= 'a' && *phrase <= 'z' && at < words->count && words->list[at].text[0] != *phrase)
+        return 0;
     for (const char *p = phrase; *p != '\0';) {
         size_t len = strcspn(p, " ");
         if (at + taken >= words->count || (taken > 0 && words->list[at + taken - 1].clause_ends))
