@@ -401,6 +401,13 @@ static int64_t lay_days(struct repeat *r, struct reasons *reasons, struct readin
             reasons_mark(reasons, REASON_CODE_NO_FREQUENCY);
             return 0;
         }
+        for (int i = 0; i < r->when_count; i++) {
+            if (r->when[i] == READING_C || r->when[i] == READING_AC || r->when[i] == READING_PC) {
+                reasons_add(reasons, REASON_CODE_NO_FREQUENCY, "\"%s\" is every meal or one of them",
+                            reading_when_text(r->when[i]));
+                return 0;
+            }
+        }
         r->frequency = times;
         if (!r->has_period) {
             r->period = 1;

@@ -82,6 +82,10 @@ static void test_frequency_per_period(void **state)
         {REPEAT("\"frequency\":\"1\",\"period\":1,\"periodUnit\":\"d\""), NULL, "BAD_ELEMENT"},
         {REPEAT("\"period\":1,\"periodUnit\":\"d\""), NULL, "NO_FREQUENCY"},
         {REPEAT("\"frequency\":1"), NULL, "NO_FREQUENCY"},
+        /* "before a meal": before each one, or once a day? */
+        {REPEAT("\"when\":[\"AC\"]"), NULL, "NO_FREQUENCY"},
+        {REPEAT("\"when\":[\"C\"],\"period\":1,\"periodUnit\":\"d\""), NULL, "NO_FREQUENCY"},
+        {REPEAT("\"when\":[\"MORN\",\"PC\"]"), NULL, "NO_FREQUENCY"},
         {REPEAT("\"boundsPeriod\":{\"start\":\"2026-11-01\"}"), NULL, "NO_TIMING"},
         {REPEAT("\"frequency\":1,\"frequencyMax\":2,\"period\":1,\"periodUnit\":\"d\""), NULL,
          "TIMING_RANGE"},
