@@ -101,32 +101,72 @@ int release_decide(struct store *store, int64_t plan, int pouch, bool accept, co
 
 /* ---- the statement ---- */
 
-/* One line a pouch: its number, printed number, line's hash, and what was counted into it. */
+/* What is known of how a roll came about. Each row is written as its columns with their lengths, so that no
+ * value passes for another. ?1 is the plan, the order of rows is fixed. */
+static const struct {
+    const char *name, *sql;
+    int columns;
+} evidence[] = {
+    {"batch",
+     "SELECT id, machine, state, note, simulated, created_by, created_ms, started_by, started_ms, ended_ms "
+     "FROM batch "
+     "WHERE id IN (SELECT batch_id FROM job WHERE plan_id = ?1 AND state = 'good') ORDER BY id",
+     10},
+    {"job",
+     "SELECT pouch, batch_id, position, pouch_line, hex(pouch_hash), state, note FROM job WHERE plan_id = ?1 "
+     "AND state "
+     "<> 'cancelled' ORDER BY pouch",
+     7},
+    {"fill",
+     "SELECT f.id, j.pouch, f.serial, f.seq, f.job_hash, f.token, f.state, f.reason, f.remake_of, "
+     "f.intended_ms, "
+     "f.result_ms, f.outcome, f.checks, f.seal_min_dc, f.seal_max_dc, f.drop_ms, f.seal_ms, f.boot FROM fill "
+     "f JOIN "
+     "job j ON j.id = f.job_id WHERE j.plan_id = ?1 ORDER BY f.id",
+     18},
+    {"item",
+     "SELECT t.fill_id, t.entry, t.bay, t.canister_id, t.product_code, t.piece, t.lot, t.requested, "
+     "t.counted FROM "
+     "fill_item t JOIN fill f ON f.id = t.fill_id JOIN job j ON j.id = f.job_id WHERE j.plan_id = ?1 ORDER "
+     "BY "
+     "t.fill_id, t.entry",
+     9},
+    {"move",
+     "SELECT m.id, m.canister_id, m.fill_id, m.kind, m.pieces, m.actor, m.moved_ms FROM stock_move m JOIN "
+     "fill f ON "
+     "f.id = m.fill_id JOIN job j ON j.id = f.job_id WHERE j.plan_id = ?1 ORDER BY m.id",
+     7},
+    {"challenge",
+     "SELECT user_id, round, number, pouch, shown, altered, answer, answered_ms FROM release_challenge WHERE "
+     "plan_id = "
+     "?1 ORDER BY user_id, round, number",
+     8},
+    {"decision",
+     "SELECT id, pouch, flag, decision, reason, user_id, decided_ms FROM release_decision WHERE plan_id = ?1 "
+     "ORDER BY "
+     "id",
+     7},
+};
+
 static int record_hash(struct store *store, const struct release_loaded *l, uint8_t ret_hash[SEAL_HASH_BYTES],
                        struct error *err)
 {
     struct buf record;
     int status = 0;
     buf_init(&record);
-    for (size_t i = 0; status == 0 && i < l->roll.pouch_count; i++) {
+    for (size_t i = 0; status == 0 && i < sizeof evidence / sizeof evidence[0]; i++) {
         struct store_rows *rows = NULL;
-        uint8_t hash[SEAL_HASH_BYTES];
-        char text[SEAL_HASH_TEXT_BYTES];
         int more = 0;
-        plan_pouch_hash(l->text->pouches[i].line, l->text->pouches[i].line_len, hash);
-        seal_hash_text(hash, text);
-        buf_printf(&record, "%d %s %s", l->pouches[i].number, l->pouches[i].token, text);
-        status =
-            store_query(store, &rows, err,
-                        "SELECT t.product_code, t.piece, t.lot, t.requested, coalesce(t.counted, -1) FROM "
-                        "fill f JOIN fill_item t ON t.fill_id = f.id WHERE f.job_id = ? AND f.state = 'good' "
-                        "ORDER BY t.entry",
-                        "i", l->pouches[i].job);
-        while (status == 0 && (more = store_next(rows, err)) > 0)
-            buf_printf(&record, " %s:%s:%s:%lld/%lld", store_text(rows, 0), store_text(rows, 1),
-                       store_text(rows, 2), (long long)store_int(rows, 4), (long long)store_int(rows, 3));
+        status = store_query(store, &rows, err, evidence[i].sql, "i", l->roll.plan);
+        while (status == 0 && (more = store_next(rows, err)) > 0) {
+            buf_text(&record, evidence[i].name);
+            for (int k = 0; k < evidence[i].columns; k++) {
+                const char *value = store_is_null(rows, k) ? "-" : store_text(rows, k);
+                buf_printf(&record, " %zu:%s", strlen(value), value);
+            }
+            buf_char(&record, '\n');
+        }
         store_done(rows);
-        buf_char(&record, '\n');
         status = status < 0 ? status : more;
     }
     if (status == 0 && record.failed)
