@@ -12,6 +12,7 @@
 #include "controller/plan/plan_text.h"
 #include "controller/release/release_private.h"
 #include "controller/review/user.h"
+#include "controller/review/user_key.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 
@@ -378,6 +379,8 @@ static int verify_now(struct store *store, int64_t plan, struct arena *arena, st
     status = user_by_id(store, id, &user, err);
     if (status == E_NOT_FOUND)
         return tampered(plan, "whoever signed it is not among the users", err);
+    if (status == 0)
+        status = user_key_at(store, &user, signed_ms, err);
     if (status < 0)
         return status;
     buf_init(&expected);
@@ -386,7 +389,7 @@ static int verify_now(struct store *store, int64_t plan, struct arena *arena, st
         status = tampered(plan, "pouches, decisions or people are not those that were signed", err);
     else if (status == 0 && (simulated != 0) != l.roll.simulated)
         status = tampered(plan, "it does not say rightly whether the machine was simulated", err);
-    else if (status == 0 && !user_is_pharmacist(&user))
+    else if (status == 0 && !user_was_pharmacist(&user))
         status = tampered(plan, "it was signed by somebody who is no pharmacist", err);
     else if (status == 0 && (signature_len != sizeof signature ||
                              !seal_verify(user.public_key, expected.data, expected.len, signature)))

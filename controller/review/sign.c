@@ -18,6 +18,7 @@
 #include "controller/plan/plan_text.h"
 #include "controller/plan/policy.h"
 #include "controller/review/user.h"
+#include "controller/review/user_key.h"
 #include "controller/stock/product.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
@@ -526,8 +527,11 @@ static int signature_check(struct exam *e)
         return tampered(e, "whoever signed it is not among the users");
     if (status < 0)
         return status;
-    if (!user_is_pharmacist(&user))
+    if (!user_was_pharmacist(&user))
         return tampered(e, "it was signed by somebody who is no pharmacist");
+    status = user_key_at(e->store, &user, row.signed_ms, e->err);
+    if (status < 0)
+        return status == E_STATE ? error_prefix(e->err, "plan %lld", (long long)e->row.id) : status;
     if (strcmp(row.meaning, REVIEW_MEANING) != 0)
         return tampered(e, "its signature has another meaning");
     status = seen_load(e, row.id);

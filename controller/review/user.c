@@ -33,9 +33,14 @@ struct user_row {
     char password[SEAL_PASSWORD_TEXT_BYTES];
 };
 
+bool user_was_pharmacist(const struct user *user)
+{
+    return user->id > 0 && strcmp(user->role, USER_PHARMACIST) == 0;
+}
+
 bool user_is_pharmacist(const struct user *user)
 {
-    return user->id > 0 && !user->disabled && strcmp(user->role, USER_PHARMACIST) == 0;
+    return user_was_pharmacist(user) && !user->disabled;
 }
 
 static void text_copy(char *to, size_t size, const char *from)

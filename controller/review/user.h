@@ -48,7 +48,9 @@ struct user {
     int64_t created_ms;
 };
 
+/* A pharmacist who may act now; user_was_pharmacist also when disabled, for what he signed before. */
 bool user_is_pharmacist(const struct user *user);
+bool user_was_pharmacist(const struct user *user);
 
 /*
  * Adds a user. by is the pharmacist who does it. Only the very first user of a store may be added by nobody

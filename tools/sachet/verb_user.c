@@ -8,6 +8,7 @@
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "controller/review/user.h"
+#include "controller/review/user_key.h"
 #include "controller/store/store.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
@@ -149,6 +150,49 @@ static int run_password(struct cli *cli, struct error *err)
         .doc = "first line is the new password (else $SACHET_NEW_PASSWORD, else asked)" \
     }
 
+static int run_key(struct cli *cli, struct error *err)
+{
+    const char *login = cli_option(cli, "user");
+    char password[PASSWORD_BYTES];
+    if (!login)
+        return error_set(err, E_ARG, "whose key? give --user LOGIN");
+    int rc = cli_open_store(cli, err);
+    if (rc == 0)
+        rc = cli_password(cli, "Password, for a new signing key", password, sizeof password, err);
+    if (rc == 0)
+        rc = user_key_rotate(cli->store, login, password, clock_wall_ms(cli->clock), err);
+    seal_wipe(password, sizeof password);
+    if (rc)
+        return rc;
+    if (cli->json)
+        return out_json(cli, json_pack("{s:s}", "login", login), err);
+    fprintf(cli->out, "%s has a new signing key; what the old one signed holds\n", login);
+    return 0;
+}
+
+static int run_revoke(struct cli *cli, struct error *err)
+{
+    enum { DAY_MS = 24 * 60 * 60 * 1000 };
+    struct user by;
+    const char *login = cli->argv[0], *reason = cli_option(cli, "reason");
+    int32_t from = 0;
+    int64_t now = clock_wall_ms(cli->clock);
+    if (!reason || !cli_option(cli, "from"))
+        return error_set(err, E_ARG, "since when, and why? give --from DATE and --reason TEXT");
+    int rc = cli_option_day(cli, "from", 0, &from, err);
+    if (rc == 0)
+        rc = cli_login(cli, USER_PHARMACIST, &by, err);
+    if (rc == 0)
+        rc = user_key_revoke(cli->store, &by, login, (int64_t)from * DAY_MS, reason, now, err);
+    if (rc)
+        return rc;
+    if (cli->json)
+        return out_json(cli, json_pack("{s:s}", "login", login), err);
+    fprintf(cli->out, "the key of %s is revoked; plans signed with it since then must be signed again\n",
+            login);
+    return 0;
+}
+
 static const struct cli_option_row add_options[] = {
     {.name = "name", .arg = "NAME", .doc = "full name, as it stands in signatures (else the login)"},
     {.name = "role", .arg = "ROLE", .doc = "technician or pharmacist"},
@@ -156,6 +200,12 @@ static const struct cli_option_row add_options[] = {
     {.name = NULL},
 };
 static const struct cli_option_row password_options[] = {NEW_PASSWORD_OPTION, {.name = NULL}};
+
+static const struct cli_option_row revoke_options[] = {
+    {.name = "from", .arg = "DATE", .doc = "first day (UTC) whose signatures do not hold"},
+    {.name = "reason", .arg = "TEXT", .doc = "why, 10 to 500 characters"},
+    {.name = NULL},
+};
 
 static const struct cli_verb rows[] = {
     {
@@ -195,6 +245,23 @@ static const struct cli_verb rows[] = {
         .summary = "Change the password of --user; the signing key stays the same",
         .options = password_options,
         .run = run_password,
+    },
+    {
+        .name = "user key",
+        .args = "",
+        .summary = "Make a new signing key for --user; what the old one signed holds",
+        .run = run_key,
+    },
+    {
+        .name = "user revoke",
+        .args = "LOGIN",
+        .args_min = 1,
+        .args_max = 1,
+        .summary = "Revoke a user's signing key: what it signed since a day does not hold",
+        .details = "For a key or password that somebody else may have had. The user makes a new key with\n"
+                   "'sachet user key'.",
+        .options = revoke_options,
+        .run = run_revoke,
     },
 };
 const struct cli_group verbs_user = {.title = "People", .rows = rows, .count = sizeof rows / sizeof rows[0]};

@@ -99,3 +99,14 @@ CREATE TABLE release_signature (
   statement BLOB NOT NULL,
   signature BLOB NOT NULL
 ) STRICT;
+
+-- Signing keys that ended. revoked_from_ms: what it signed from then on does not hold.
+CREATE TABLE user_key (
+  id INTEGER PRIMARY KEY,
+  user_id INTEGER NOT NULL REFERENCES user (id),
+  public_key BLOB NOT NULL,
+  ended_ms INTEGER NOT NULL,
+  revoked_from_ms INTEGER,
+  reason TEXT,
+  UNIQUE (user_id, public_key)
+) STRICT;

@@ -13,6 +13,7 @@
 #include "config/base/error.h"
 #include "controller/review/sign.h"
 #include "controller/review/user.h"
+#include "controller/review/user_key.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 #include "tests/support/clinic.h"
@@ -133,6 +134,50 @@ static void a_newer_plan_takes_the_place_of_the_older(void **state)
     assert_non_null(strstr(err.message, "superseded"));
     assert_int_equal(sign(f, f->plan, &err), E_STATE);
     assert_int_equal(clinic_int(&f->clinic, "SELECT count(*) FROM plan WHERE state = 'signed'"), 1);
+}
+
+static void what_somebody_signed_holds_when_he_is_disabled(void **state)
+{
+    struct fixture *f = *state;
+    sign_or_fail(f, f->plan);
+    clinic_exec(&f->clinic, "UPDATE user SET disabled = 1 WHERE login = 'pia'");
+    assert_int_equal(verify(f), 0);
+    clinic_exec(&f->clinic, "UPDATE user SET role = 'technician' WHERE login = 'pia'");
+    assert_int_equal(verify(f), E_TAMPERED);
+}
+
+static void a_replaced_key_leaves_its_signatures_and_a_revoked_one_does_not(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *store = f->clinic.store;
+    const struct user *pia = &f->clinic.pharmacist;
+    sign_or_fail(f, f->plan);
+    assert_int_equal(user_key_rotate(store, "pia", "not her password", now_ms + 1, &err), E_DENIED);
+    assert_int_equal(user_key_rotate(store, "pia", CLINIC_PASSWORD, now_ms + 1, &err), 0);
+    assert_int_equal(verify(f), 0);
+    assert_int_equal(
+        user_key_revoke(store, &f->clinic.technician, "pia", now_ms, "lost her notebook", now_ms + 2, &err),
+        E_DENIED);
+    assert_int_equal(user_key_revoke(store, pia, "pia", now_ms + 9, "lost her notebook", now_ms + 2, &err),
+                     E_INPUT);
+    assert_int_equal(user_key_revoke(store, pia, "pia", now_ms, "lost her notebook", now_ms + 2, &err), 0);
+    assert_int_equal(verify(f), 0); /* it was signed with the key before that one */
+    assert_int_equal(user_key_revoke(store, pia, "pia", now_ms, "lost her notebook", now_ms + 3, &err),
+                     E_STATE);
+    clinic_exec(&f->clinic,
+                "UPDATE user_key SET revoked_from_ms = 1795219200001 WHERE revoked_from_ms IS NULL");
+    assert_int_equal(verify(f), 0); /* revoked from a millisecond later on */
+    clinic_exec(&f->clinic, "UPDATE user_key SET revoked_from_ms = 1795219200000");
+    assert_int_equal(verify(f), E_STATE);
+    struct user now;
+    struct seal_key *key;
+    assert_int_equal(user_by_login(store, "pia", &now, &err), 0);
+    assert_int_equal(user_key_open(&now, CLINIC_PASSWORD, &key, &err), E_DENIED); /* nothing opens it */
+    assert_int_equal(user_key_rotate(store, "pia", CLINIC_PASSWORD, now_ms + 4, &err), 0);
+    assert_int_equal(user_by_login(store, "pia", &now, &err), 0);
+    assert_int_equal(user_key_open(&now, CLINIC_PASSWORD, &key, &err), 0);
+    seal_key_close(key);
 }
 
 static void an_older_draft_cannot_be_signed(void **state)
@@ -302,6 +347,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_pharmacist_signs_and_it_is_on_record, setup, teardown),
         cmocka_unit_test_setup_teardown(only_an_enabled_pharmacist_with_the_own_key_signs, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_plan_takes_the_place_of_the_older, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_somebody_signed_holds_when_he_is_disabled, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_replaced_key_leaves_its_signatures_and_a_revoked_one_does_not,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(an_older_draft_cannot_be_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_changes_in_the_world_unsigns, setup, teardown),
         cmocka_unit_test_setup_teardown(every_changed_byte_unsigns, setup, teardown),
