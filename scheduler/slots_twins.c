@@ -84,7 +84,8 @@ static bool twins_order(struct twins *t, size_t a, size_t b)
         struct pair *grown = arena_array(problem->arena, problem->pair_count + 1, sizeof *grown);
         if (!grown)
             return false;
-        memcpy(grown, problem->pairs, problem->pair_count * sizeof *grown);
+        if (problem->pair_count > 0) /* there is no array before the first pair */
+            memcpy(grown, problem->pairs, problem->pair_count * sizeof *grown);
         grown[problem->pair_count] = (struct pair){.i = (uint16_t)x,
                                                    .j = (uint16_t)y,
                                                    .lo = -PROBLEM_FAR,

@@ -35,12 +35,12 @@ static int key_end(struct store *store, const struct user *user, int64_t wall_ms
         "ibi", user->id, (const void *)user->public_key, sizeof user->public_key, wall_ms);
 }
 
-int user_key_rotate(struct store *store, const char *login, const char *password, int64_t wall_ms,
-                    struct error *err)
+int user_key_rotate(struct store *store, int lock_after, const char *login, const char *password,
+                    int64_t wall_ms, struct error *err)
 {
     struct user user;
     uint8_t public_key[SEAL_PUBLIC_BYTES], secret_key[SEAL_SECRET_BYTES];
-    int rc = user_login(store, login, password, wall_ms, &user, err);
+    int rc = user_login(store, lock_after, login, password, wall_ms, &user, err);
     if (rc == 0)
         rc = seal_key_create(password, public_key, secret_key, err);
     if (rc == 0)

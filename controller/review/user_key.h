@@ -19,8 +19,8 @@ struct user;
 enum { USER_KEY_REASON_MIN = 10, USER_KEY_REASON_MAX = 500 };
 
 /* A new key for one who knows the password; signatures of the old one hold. */
-int user_key_rotate(struct store *store, const char *login, const char *password, int64_t wall_ms,
-                    struct error *err);
+int user_key_rotate(struct store *store, int lock_after, const char *login, const char *password,
+                    int64_t wall_ms, struct error *err);
 
 /* The user's present key does not count from from_ms on, and signs no more: he makes a new one. by: a
  * pharmacist. E_DENIED, E_INPUT (reason, an instant that is yet to come), E_STATE (revoked already). */

@@ -160,7 +160,8 @@ static int run_key(struct cli *cli, struct error *err)
     if (rc == 0)
         rc = cli_password(cli, "Password, for a new signing key", password, sizeof password, err);
     if (rc == 0)
-        rc = user_key_rotate(cli->store, login, password, clock_wall_ms(cli->clock), err);
+        rc =
+            user_key_rotate(cli->store, cli_lock_after(cli), login, password, clock_wall_ms(cli->clock), err);
     seal_wipe(password, sizeof password);
     if (rc)
         return rc;

@@ -153,8 +153,8 @@ static void a_replaced_key_leaves_its_signatures_and_a_revoked_one_does_not(void
     struct store *store = f->clinic.store;
     const struct user *pia = &f->clinic.pharmacist;
     sign_or_fail(f, f->plan);
-    assert_int_equal(user_key_rotate(store, "pia", "not her password", now_ms + 1, &err), E_DENIED);
-    assert_int_equal(user_key_rotate(store, "pia", CLINIC_PASSWORD, now_ms + 1, &err), 0);
+    assert_int_equal(user_key_rotate(store, 10, "pia", "not her password", now_ms + 1, &err), E_DENIED);
+    assert_int_equal(user_key_rotate(store, 10, "pia", CLINIC_PASSWORD, now_ms + 1, &err), 0);
     assert_int_equal(verify(f), 0);
     assert_int_equal(
         user_key_revoke(store, &f->clinic.technician, "pia", now_ms, "lost her notebook", now_ms + 2, &err),
@@ -174,7 +174,7 @@ static void a_replaced_key_leaves_its_signatures_and_a_revoked_one_does_not(void
     struct seal_key *key;
     assert_int_equal(user_by_login(store, "pia", &now, &err), 0);
     assert_int_equal(user_key_open(&now, CLINIC_PASSWORD, &key, &err), E_DENIED); /* nothing opens it */
-    assert_int_equal(user_key_rotate(store, "pia", CLINIC_PASSWORD, now_ms + 4, &err), 0);
+    assert_int_equal(user_key_rotate(store, 10, "pia", CLINIC_PASSWORD, now_ms + 4, &err), 0);
     assert_int_equal(user_by_login(store, "pia", &now, &err), 0);
     assert_int_equal(user_key_open(&now, CLINIC_PASSWORD, &key, &err), 0);
     seal_key_close(key);
