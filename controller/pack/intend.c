@@ -120,7 +120,8 @@ static int insert_fill(struct store *store, const struct fills_line *line, int64
     plan_pouch_hash(pouch->line, pouch->line_len, hash);
     int64_t hash32 = (int64_t)hash[0] << 24 | hash[1] << 16 | hash[2] << 8 | hash[3];
     char token[TOKEN_BYTES];
-    if (!token_format(batch, job->position, job->fills, token))
+    if (!token_format(batch, job->position, job->fills, token) ||
+        ((line->caps & MACHINE_CAP_SIMULATED) && !token_mark_simulated(token)))
         return error_set(err, E_LIMIT, "batch %" PRId64 ": the pouch number does not fit its 32 characters",
                          batch);
     int64_t seq = 0, fill = 0;

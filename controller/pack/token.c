@@ -40,6 +40,28 @@ bool token_format(int64_t batch, int64_t pouch, int64_t remake, char ret_token[T
     return true;
 }
 
+static const char mark[] = "SIM";
+enum { MARK_LEN = sizeof mark - 1, CHECK_LEN = 2 /* hyphen and character */ };
+
+bool token_is_simulated(const char *token)
+{
+    return strncmp(token, mark, MARK_LEN) == 0;
+}
+
+bool token_mark_simulated(char token[TOKEN_BYTES])
+{
+    char text[TOKEN_BYTES];
+    size_t len = strlen(token);
+    if (len <= CHECK_LEN || len + MARK_LEN >= TOKEN_BYTES)
+        return false;
+    memcpy(text, mark, MARK_LEN);
+    memcpy(text + MARK_LEN, token, len - CHECK_LEN);
+    text[MARK_LEN + len - CHECK_LEN] = '\0';
+    char check = token_check_character(text);
+    int n = snprintf(token, TOKEN_BYTES, "%.*s-%c", (int)(TOKEN_BYTES - 1 - CHECK_LEN), text, check);
+    return n > 0 && n < TOKEN_BYTES;
+}
+
 /* Digits 1..18 of them; the number of characters read, 0 none. */
 static size_t read_number(const char *text, int64_t *ret_value)
 {
@@ -54,7 +76,7 @@ static size_t read_number(const char *text, int64_t *ret_value)
 bool token_parse(const char *token, int64_t *ret_batch, int64_t *ret_pouch, int64_t *ret_remake)
 {
     int64_t batch = 0, pouch = 0, remake = 0;
-    const char *at = token;
+    const char *at = token_is_simulated(token) ? token + MARK_LEN : token;
     size_t len = read_number(at, &batch);
     at += len;
     if (len == 0 || *at++ != '-')
@@ -69,7 +91,8 @@ bool token_parse(const char *token, int64_t *ret_batch, int64_t *ret_pouch, int6
     }
     /* Written again it must be the same bytes: leading zeros and the check character are part of it. */
     char again[TOKEN_BYTES];
-    if (!token_format(batch, pouch, remake, again) || strcmp(again, token) != 0)
+    if (!token_format(batch, pouch, remake, again) ||
+        (token_is_simulated(token) && !token_mark_simulated(again)) || strcmp(again, token) != 0)
         return false;
     *ret_batch = batch;
     *ret_pouch = pouch;

@@ -458,7 +458,7 @@ static void the_record_tells_every_pouch_and_adds_up(void **state)
     report_text(&report, &text);
     assert_int_equal(strncmp(buf_string(&text), "*** SIMULATED", 13), 0);
     assert_non_null(strstr(buf_string(&text), "good 20 of 20, void 1, remade 1"));
-    assert_non_null(strstr(buf_string(&text), "replaces 1-"));
+    assert_non_null(strstr(buf_string(&text), "replaces SIM1-"));
     assert_int_equal(report_json(&report, &json, &err), 0);
     assert_non_null(strstr(buf_string(&json), "\"format\":\"sachet-batch-record/1\""));
     assert_non_null(strstr(buf_string(&json), "\"simulated\":true"));

@@ -33,13 +33,11 @@ static void a_token_reads_back(void **state)
 }
 
 /* No single wrong character and no swap of neighbours passes, hyphens included. */
-static void no_single_slip_of_a_token_passes(void **state)
+static void no_single_slip_passes(const char *token)
 {
-    (void)state;
     static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-";
-    char token[TOKEN_BYTES], wrong[TOKEN_BYTES];
+    char wrong[TOKEN_BYTES];
     int64_t b = 0, p = 0, r = 0;
-    assert_true(token_format(4711, 342, 3, token));
     for (size_t i = 0; token[i]; i++) {
         for (size_t k = 0; letters[k]; k++) {
             strcpy(wrong, token);
@@ -56,6 +54,43 @@ static void no_single_slip_of_a_token_passes(void **state)
     }
     assert_false(token_parse("", &b, &p, &r));
     assert_false(token_parse("4711", &b, &p, &r));
+}
+
+static void no_single_slip_of_a_token_passes(void **state)
+{
+    (void)state;
+    char token[TOKEN_BYTES];
+    assert_true(token_format(4711, 342, 3, token));
+    no_single_slip_passes(token);
+    assert_true(token_mark_simulated(token));
+    no_single_slip_passes(token);
+}
+
+/* Simulated work never counts as dispensed: it says so on the pouch. */
+static void a_simulated_pouch_says_so_and_reads_back(void **state)
+{
+    (void)state;
+    char token[TOKEN_BYTES], real[TOKEN_BYTES];
+    int64_t batch = 0, pouch = 0, remake = -1;
+    assert_true(token_format(12, 17, 1, token));
+    strcpy(real, token);
+    assert_false(token_is_simulated(token));
+    assert_true(token_mark_simulated(token));
+    assert_memory_equal(token, "SIM12-00017R1-", 14);
+    assert_true(token_is_simulated(token));
+    assert_true(token_parse(token, &batch, &pouch, &remake));
+    assert_int_equal(batch, 12);
+    assert_int_equal(pouch, 17);
+    assert_int_equal(remake, 1);
+    assert_false(token_parse("SIM12-00017R1-0", &batch, &pouch, &remake) &&
+                 token_parse("SIM12-00017R1-1", &batch, &pouch, &remake));
+    /* The mark cannot be added or cut off unseen. */
+    char cut[TOKEN_BYTES];
+    strcpy(cut, token + 3);
+    assert_false(token_parse(cut, &batch, &pouch, &remake));
+    char added[TOKEN_BYTES + 3] = "SIM";
+    strcat(added, real);
+    assert_false(token_parse(added, &batch, &pouch, &remake));
 }
 
 static const struct outcome_band band = {.seal_min_dc = 1300, .seal_max_dc = 1800};
@@ -173,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_reads_back),
         cmocka_unit_test(no_single_slip_of_a_token_passes),
+        cmocka_unit_test(a_simulated_pouch_says_so_and_reads_back),
         cmocka_unit_test(good_needs_every_count_and_every_sensor),
         cmocka_unit_test(cancelled_is_only_a_pouch_that_was_never_begun),
         cmocka_unit_test(a_result_for_something_else_is_not_believed),
