@@ -8,6 +8,8 @@
 #include "config/base/arena.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/refill/asks.h"
+#include "controller/refill/record.h"
 #include "controller/refill/refill_private.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
@@ -313,6 +315,9 @@ static int keep(struct cycle *y)
                        "iitt", y->made.plan.id, (int64_t)y->made.anchor, reason, r->actor);
     if (status == 0 && y->calendar->feasible)
         status = fills_keep(y);
+    const struct record_by by = {r->actor, "", r->today, r->wall_ms};
+    if (status == 0)
+        status = asks_open(y->store, y->refill, y->calendar, &by, &y->made.asked, y->err);
     if (status == 0)
         status = store_write_commit(y->store, y->err);
     store_write_rollback(y->store); /* nothing after a commit */
@@ -417,8 +422,12 @@ int cycle_plan(struct store *store, struct policy *policy, const struct refill_s
     struct error own;
     struct cycle y = {
         .store = store, .policy = policy, .site = site, .request = request, .err = err ? err : &own};
+    const struct record_by by = {request->actor, "", request->today, request->wall_ms};
+    int answers = 0;
     arena_init(&y.arena, 0);
-    int status = refill_load(store, policy, site, request->patient, request->today, NULL, 0, &y.arena,
+    int status = asks_read(store, request->patient, &by, &answers, y.err);
+    if (status == 0)
+        status = refill_load(store, policy, site, request->patient, request->today, NULL, 0, &y.arena,
                              &y.refill, y.err);
     if (status == 0)
         status = refill_solve(y.refill, site, &y.arena, NULL, &y.calendar, y.err);

@@ -12,6 +12,7 @@
 #include "config/base/arena.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/parties/task.h"
 #include "controller/refill/cycle.h"
 #include "controller/refill/record.h"
 #include "controller/refill/refill.h"
@@ -222,6 +223,40 @@ static void events_change_what_the_next_days_need(void **state)
     assert_int_equal(plan(desk).plan.outcome, PLAN_EMPTY);
 }
 
+static void a_prescription_that_ends_is_asked_for_once_and_its_answer_is_heard(void **state)
+{
+    struct desk *desk = *state;
+    const struct task_act act = {"test", 9, desk->today};
+    struct task task;
+    bool stands;
+    clinic_exec(&desk->clinic,
+                "UPDATE order_version SET original = '{\"dispenseRequest\":{\"validityPeriod\":{"
+                "\"end\":\"2026-11-20\"}}}' WHERE source_id = 'rx-a'");
+    struct cycle_made made = plan(desk);
+    assert_int_equal(made.asked, 1);
+    assert_int_equal(made.plan.drugs, 1); /* nothing is packed that no prescription covers */
+    assert_int_equal(plan(desk).asked, 0);
+    ok(task_find(desk->clinic.store, TASK_RENEWAL, desk->patient, "order rx-a needed 2026-11-26",
+                 &desk->arena, &task, &err));
+    const struct task_answer denied = {.task = task.id,
+                                       .result = TASK_DENIED,
+                                       .until_day = CIVIL_DAY_NONE,
+                                       .reference = "",
+                                       .note = "see me first",
+                                       .source = "by hand"};
+    ok(store_write_begin(desk->clinic.store, &err));
+    ok(task_answer_put(desk->clinic.store, &act, &denied, false, &stands, &err));
+    ok(store_write_commit(desk->clinic.store, &err));
+    assert_int_equal(plan(desk).plan.outcome, PLAN_SAME);
+    assert_int_equal(plan(desk).plan.outcome, PLAN_SAME);
+    assert_int_equal(
+        clinic_int(&desk->clinic, "SELECT count(*) FROM refill_event WHERE kind = 'renewal-denied'"), 1);
+    look(desk);
+    assert_true(drug(desk, "rx-a")->denied);
+    for (size_t i = 0; i < desk->plan->fill_count; i++)
+        assert_string_equal(desk->plan->fills[i].id, "rx-b");
+}
+
 static void a_request_says_what_it_allows_and_nothing_else(void **state)
 {
     (void)state;
@@ -297,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(history_counts_once_and_a_corrected_record_takes_its_place, desk_init,
                                         desk_finish),
         cmocka_unit_test_setup_teardown(events_change_what_the_next_days_need, desk_init, desk_finish),
+        cmocka_unit_test_setup_teardown(a_prescription_that_ends_is_asked_for_once_and_its_answer_is_heard,
+                                        desk_init, desk_finish),
         cmocka_unit_test(a_request_says_what_it_allows_and_nothing_else),
         cmocka_unit_test_setup_teardown(terms_are_read_whole_or_refused_by_place, desk_init, desk_finish),
     };
