@@ -400,7 +400,7 @@ static void what_is_no_store_is_refused_with_its_name(void **state)
     char path[SCRATCH_PATH_BYTES];
     assert_null(store_open(scratch_path(&f->scratch, "none.db", path), true, &f->err));
     assert_int_equal(f->err.code, E_FILE);
-    assert_non_null(strstr(f->err.message, "sachet init"));
+    assert_non_null(strstr(f->err.message, "--site"));
     char text[4096];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
