@@ -73,6 +73,15 @@ static const struct plan_news plan_news[] = {
      "GLOB "
      "'records/*') ORDER BY p.id LIMIT 1",
      message_dispense},
+    /* Rolls that were told as ready, and have left the house. */
+    {"SELECT p.id FROM plan AS p WHERE p.id > ?1 AND EXISTS (SELECT 1 FROM outbox_file AS f WHERE f.plan_id "
+     "= p.id "
+     "AND f.name GLOB 'records/*-1.json') AND NOT EXISTS (SELECT 1 FROM outbox_file AS f WHERE f.plan_id = "
+     "p.id AND "
+     "f.name GLOB 'records/*-2.json') AND NOT EXISTS (SELECT 1 FROM job AS j WHERE j.plan_id = p.id AND "
+     "j.state = "
+     "'good' AND NOT EXISTS (SELECT 1 FROM handover_pouch AS h WHERE h.job_id = j.id)) ORDER BY p.id LIMIT 1",
+     message_dispense},
 };
 
 static int plan_write(struct store *store, const struct partners *partners, struct port *port,

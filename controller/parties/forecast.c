@@ -124,13 +124,14 @@ static bool signed_on(const struct counting *c, int32_t day)
     return false;
 }
 
-/* done[n]: pouch n was packed, or shall not be packed any more. */
+/* done[n]: pouch n was packed, an earlier one serves in its place, or it shall not be packed any more. */
 static int done_read(struct counting *c, int64_t plan, bool *done, size_t count, struct error *err)
 {
     struct store_rows *rows = NULL;
     int rc = store_query(c->store, &rows, err,
                          "SELECT pouch FROM job WHERE plan_id = ?1 AND state = 'good' UNION "
-                         "SELECT pouch FROM withdrawn WHERE plan_id = ?1",
+                         "SELECT pouch FROM withdrawn WHERE plan_id = ?1 UNION "
+                         "SELECT pouch FROM pouch_kept WHERE plan_id = ?1",
                          "i", plan);
     while (rc == 0 && (rc = store_next(rows, err)) == 1) {
         int64_t pouch = store_int(rows, 0);

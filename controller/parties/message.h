@@ -29,7 +29,8 @@ int message_task(struct store *store, const struct partners *partners, const str
 /* The CarePlan of a signed or superseded plan: "patient/care-plan-7-1.json", -2 when it is superseded. */
 int message_care_plan(struct store *store, const struct partners *partners, int64_t plan, struct buf *out,
                       char ret_name[PARTNERS_NAME_BYTES], struct error *err);
-/* MedicationDispense of a packed roll, one a product: "records/dispense-7-1.json". */
+/* MedicationDispense of a packed roll, one a product: "records/dispense-7-1.json", -2 when it left the house.
+ */
 int message_dispense(struct store *store, const struct partners *partners, int64_t plan, struct buf *out,
                      char ret_name[PARTNERS_NAME_BYTES], struct error *err);
 

@@ -19,7 +19,8 @@
 struct packed {
     bool *good; /* by pouch number */
     int64_t ready_ms;
-    bool simulated; /* any of them */
+    int64_t handed_ms; /* when the last of them left the house; 0: some are here */
+    bool simulated;    /* any of them */
 };
 
 static int packed_read(struct store *store, int64_t plan, size_t pouches, struct packed *packed,
@@ -42,6 +43,22 @@ static int packed_read(struct store *store, int64_t plan, size_t pouches, struct
         rc = 0;
     }
     store_done(rows);
+    return rc;
+}
+
+/* 0 while a good pouch is still in the house. */
+static int handed_read(struct store *store, int64_t plan, struct packed *packed, struct error *err)
+{
+    int64_t here = 0;
+    int rc =
+        store_get_int(store, &here, err,
+                      "SELECT count(*) FROM job AS j WHERE j.plan_id = ? AND j.state = 'good' AND NOT EXISTS "
+                      "(SELECT 1 FROM handover_pouch AS p WHERE p.job_id = j.id)",
+                      "i", plan);
+    if (rc == 0 && here == 0)
+        rc = store_get_int(store, &packed->handed_ms, err,
+                           "SELECT ifnull(max(h.handed_ms), 0) FROM handover AS h WHERE h.plan_id = ?", "i",
+                           plan);
     return rc;
 }
 
@@ -103,7 +120,10 @@ static int product_add(struct message *m, int64_t patient, const struct plan_tex
         message_set(m, resource, "meta",
                     json_pack("{s:[{s:s, s:s}]}", "security", "system",
                               "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code", "HTEST"));
-    message_set_text(m, resource, "status", packed->simulated ? "preparation" : "in-progress");
+    message_set_text(m, resource, "status",
+                     packed->simulated   ? "preparation"
+                     : packed->handed_ms ? "completed"
+                                         : "in-progress");
     int rc = prescriptions(m, patient, plan, product->code, resource, err);
     message_set(m, resource, "subject", message_reference(m->patient_ref));
     message_set(m, resource, "performer",
@@ -118,6 +138,10 @@ static int product_add(struct message *m, int64_t patient, const struct plan_tex
                 json_pack("{s:i, s:s, s:s, s:s}", "value", plan->days, "unit", "days", "system",
                           "http://unitsofmeasure.org", "code", "d"));
     message_set(m, resource, "whenPrepared", message_instant(packed->ready_ms));
+    if (packed->handed_ms && !packed->simulated) /* never before it was ready (invariant mdd-1) */
+        message_set(
+            m, resource, "whenHandedOver",
+            message_instant(packed->handed_ms > packed->ready_ms ? packed->handed_ms : packed->ready_ms));
     if (packed->simulated)
         message_set(m, resource, "note",
                     json_pack("[{s:s}]", "text", "Packed on a simulated machine: nothing was dispensed."));
@@ -145,14 +169,17 @@ int message_dispense(struct store *store, const struct partners *partners, int64
     if (rc == 0)
         rc = packed_read(store, plan, text->pouch_count, &packed, err);
     if (rc == 0)
+        rc = handed_read(store, plan, &packed, err);
+    if (rc == 0)
         rc = message_patient(&m, row.patient, err);
     if (rc == 0)
         message_organization(&m, "pharmacy", partners->pharmacy, partners->phone);
     for (size_t i = 0; rc == 0 && i < text->product_count; i++)
         rc = product_add(&m, row.patient, text, &packed, i, plan, err);
     if (rc == 0) {
-        (void)snprintf(ret_name, PARTNERS_NAME_BYTES, "records/dispense-%" PRId64 "-1.json", plan);
-        rc = message_finish(&m, id, 1, packed.ready_ms, out, err);
+        int version = packed.handed_ms ? 2 : 1;
+        (void)snprintf(ret_name, PARTNERS_NAME_BYTES, "records/dispense-%" PRId64 "-%d.json", plan, version);
+        rc = message_finish(&m, id, version, version == 2 ? packed.handed_ms : packed.ready_ms, out, err);
     } else {
         json_decref(m.entries);
         (void)error_prefix(err, "plan %" PRId64, plan);

@@ -592,6 +592,23 @@ static void a_packed_roll_is_told_with_what_lies_in_its_good_pouches(void **stat
     assert_non_null(strstr(f->port.out[1], "\"status\": \"in-progress\""));
     assert_non_null(strstr(f->port.out[1], "\"value\": 6,"));
     assert_null(strstr(f->port.out[1], "HTEST"));
+    /* Half of it leaves, then all of it. */
+    clinic_exec(&f->clinic, "INSERT INTO handover (id, patient_id, plan_id, day, note, actor, handed_ms) "
+                            "VALUES (1, 1, 1, 20780, '', 't', 1795305600000)");
+    clinic_exec(&f->clinic,
+                "INSERT INTO handover_pouch (job_id, handover_id) SELECT id, 1 FROM job WHERE pouch < 4");
+    run_or_fail(f);
+    assert_int_equal(f->port.out_count, 2);
+    clinic_exec(&f->clinic,
+                "INSERT INTO handover_pouch (job_id, handover_id) SELECT id, 1 FROM job WHERE pouch >= 4");
+    run_or_fail(f);
+    run_or_fail(f);
+    assert_int_equal(f->port.out_count, 3);
+    assert_string_equal(f->port.name[2], "records/dispense-1-2.json");
+    assert_non_null(strstr(f->port.out[2], "\"status\": \"completed\""));
+    assert_non_null(strstr(f->port.out[2], "whenHandedOver"));
+    clinic_exec(&f->clinic, "DELETE FROM handover_pouch");
+    free(f->port.out[--f->port.out_count]);
     /* A rehearsal dispenses nothing, and says so. */
     clinic_exec(&f->clinic, "UPDATE batch SET simulated = 1");
     clinic_exec(&f->clinic, "DELETE FROM outbox_file WHERE name GLOB 'records/*'");
