@@ -113,24 +113,20 @@ void life_finish(struct life *life)
 
 static void order_put(struct life *life, const struct life_drug *drug, const char *order, int fills)
 {
-    char sql[600];
+    char original[400] = "{}";
     const struct reading reading = clinic_daily(1, drug->pieces * 1000);
     int64_t id = clinic_order(&life->clinic, life->patient, order, drug->product, &reading);
     if (fills > 0)
         (void)snprintf(
-            sql, sizeof sql,
-            "UPDATE order_version SET imported_ms = %" PRId64
-            ", original = '{\"resourceType\":\"MedicationRequest\",\"dispenseRequest\":{"
+            original, sizeof original,
+            "{\"resourceType\":\"MedicationRequest\",\"dispenseRequest\":{"
             "\"numberOfRepeatsAllowed\":%d,\"quantity\":{\"value\":%d},\"expectedSupplyDuration\":{"
-            "\"value\":%d,\"code\":\"d\"}}}' WHERE id = %" PRId64,
-            now_ms(life), fills - 1, drug->pieces * drug->fill_days, drug->fill_days, id);
-    else
-        (void)snprintf(sql, sizeof sql,
-                       "UPDATE order_version SET imported_ms = %" PRId64 " WHERE id = %" PRId64, now_ms(life),
-                       id);
+            "\"value\":%d,\"code\":\"d\"}}}",
+            fills - 1, drug->pieces * drug->fill_days, drug->fill_days); /* fits */
     ok(life, store_write_begin(life->clinic.store, &err));
-    char *kept = strdup(sql); /* the store knows statements by their address */
-    ok(life, store_exec(life->clinic.store, &err, kept, ""));
+    ok(life, store_exec(life->clinic.store, &err,
+                        "UPDATE order_version SET imported_ms = ?, original = ? WHERE id = ?", "iti",
+                        now_ms(life), original, id));
     ok(life, store_write_commit(life->clinic.store, &err));
 }
 
