@@ -214,6 +214,7 @@ static void last_fill(const struct book *book, const struct account *account, st
                 (drug->last_fill == CIVIL_DAY_NONE || in->day >= drug->last_fill)) {
                 drug->last_fill = in->day;
                 drug->last_days = in->days;
+                drug->last_fill_ms = in->at_ms;
             }
         }
     }
@@ -239,8 +240,9 @@ static void payer_apply(const struct book *book, const struct refill_drug *drug,
         (drug->last_fill == CIVIL_DAY_NONE || rejected->recorded_day >= drug->last_fill))
         not_before = rejected->day;
     rx->payer_wait_days = not_before > book->today ? not_before - book->today : 0;
+    /* By the instant, not by the day: a roll can be lost, and waived, on the day that it was for. */
     rx->override_granted =
-        granted && (drug->last_fill == CIVIL_DAY_NONE || granted->recorded_day > drug->last_fill);
+        granted && (drug->last_fill == CIVIL_DAY_NONE || granted->recorded_ms > drug->last_fill_ms);
     rx->pa_expires = prior ? prior->day : CIVIL_DAY_NONE;
 }
 

@@ -111,11 +111,12 @@ struct refill_drug {
     int32_t pouches_until; /* first day after the last live pouch; CIVIL_DAY_NONE: none */
     int32_t loose_until;   /* first day on which neither loose supply nor a pouch covers a dose */
     int32_t run_out;
-    int32_t last_fill;  /* by the facts; may lie ahead when a roll was packed early; CIVIL_DAY_NONE */
-    int32_t last_days;  /* SYNC_NONE */
-    bool denied;        /* no renewal will come */
-    int32_t stops_on;   /* by a person's word; CIVIL_DAY_NONE */
-    const int32_t *due; /* [day - today], REFILL_DAYS_AHEAD of them: milli-pieces of its product */
+    int32_t last_fill;    /* by the facts; may lie ahead when a roll was packed early; CIVIL_DAY_NONE */
+    int32_t last_days;    /* SYNC_NONE */
+    int64_t last_fill_ms; /* when that fill was planned or recorded */
+    bool denied;          /* no renewal will come */
+    int32_t stops_on;     /* by a person's word; CIVIL_DAY_NONE */
+    const int32_t *due;   /* [day - today], REFILL_DAYS_AHEAD of them: milli-pieces of its product */
 };
 
 /* A current prescription that is no part of the case, with its reason. */

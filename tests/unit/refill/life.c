@@ -260,6 +260,8 @@ void life_discharge(struct life *life)
 void life_lose_pouches(struct life *life)
 {
     change(life, CHANGE_LOST, NULL, life->today);
+    for (int i = 0; i < life->drug_count; i++)
+        life->drugs[i].lost_some = true;
 }
 
 void life_anchor(struct life *life, int32_t day)
@@ -481,7 +483,8 @@ static void take(struct life *life, struct life_drug *drug, int64_t pouch)
         breach(life, pouch > need ? LIFE_DOUBLE : LIFE_WRONG, drug, pouch, need);
     } else if (need > drug->loose) {
         /* No new prescription comes: the therapy ends, once all that was billed has been given out. */
-        if ((drug->denied || drug->fills > 0) && drug->taken + need > drug->loose_first + drug->billed)
+        if ((drug->denied || drug->fills > 0) &&
+            (drug->lost_some || drug->taken + need > drug->loose_first + drug->billed))
             drug->until = life->today;
         else
             breach(life, LIFE_GAP, drug, drug->loose, need);

@@ -60,6 +60,7 @@ struct life_drug {
     int64_t loose_first, taken;
     int idle_days;
     bool denied;
+    bool lost_some; /* then what was billed cannot be counted against what was taken */
 };
 
 struct life {

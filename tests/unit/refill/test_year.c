@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A year of one patient's life through the program, day by day under a ledger that knows nothing of plans: no
- * gap, no double, no early controlled fill. One scripted year, many random ones (LIFE_YEARS=N for more), and
- * years in which something is made to go wrong, which the ledger must see.
+ * gap, no double, no early controlled fill. One scripted year; random ones (LIFE_YEARS=N LIFE_SEED=S for
+ * more: about half of them do not hold yet, and each names its first breach); and years in which something is
+ * made to go wrong, which the ledger must see.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@
 #include "controller/store/store.h"
 #include "tests/unit/refill/life.h"
 
-enum { YEAR = 365, SEED = 20261121, YEARS = 0, MUTANT_DAYS = 140 };
+enum { YEAR = 365, SEED = 20261121, YEARS = 2, MUTANT_DAYS = 140 };
 
 static void no_breach_or_fail(const struct life *life)
 {
