@@ -63,6 +63,9 @@ static int schedule_one(struct cli *cli, const char *path, size_t place, const s
     return rc;
 }
 
+/* Half a minute of a regimen that no proof has been found for; ordinary ones need some hundred nodes. */
+enum { BUDGET_DEFAULT = 1000000 };
+
 static int run_schedule(struct cli *cli, struct error *err)
 {
     struct slots_options options = {.explain = cli_flag(cli, "explain")};
@@ -71,7 +74,7 @@ static int run_schedule(struct cli *cli, struct error *err)
     bool found = false;
     int64_t budget = 0;
     int64_t levels = 5;
-    int rc = cli_option_int(cli, "budget", 0, INT64_MAX, 0, &budget, err);
+    int rc = cli_option_int(cli, "budget", 0, INT64_MAX, BUDGET_DEFAULT, &budget, err);
     if (!rc)
         rc = cli_option_int(cli, "levels", 1, 5, 5, &levels, err);
     if (rc)
@@ -169,7 +172,8 @@ static int run_verify(struct cli *cli, struct error *err)
 static const struct cli_option_row schedule_options[] = {
     {"explain", NULL, "say why not fewer, what binds each dose, and what each rule costs"},
     {"levels", "N", "prove only the first N of the five objectives"},
-    {"budget", "NODES", "give up after so many search nodes (the result then says \"budget\")"},
+    {"budget", "NODES",
+     "give up after so many search nodes (1000000; 0: never); the result then says \"budget\""},
     {NULL, NULL, NULL},
 };
 
