@@ -214,6 +214,13 @@ static int span_of(struct cycle *y, size_t i)
         span->last_day = drug->stops_on - 1;
     if (span->first_day == start && span->last_day == end - 1)
         return 0;
+    /* A day that is the first one also with nothing at home is only the first on which a dose is due: a
+     * weekly drug's weekday. */
+    struct account empty = before;
+    struct supply_list nothing = {0};
+    empty.pouches = nothing;
+    if (span->last_day == end - 1 && first == supply_end(book, &empty, today, 0, 0, &nothing))
+        return 0;
     if (drug->stops_on != CIVIL_DAY_NONE && span->last_day == drug->stops_on - 1) {
         civil_format(drug->stops_on, date);
         (void)snprintf(text, sizeof text, "stopped from %s on", date); /* our own words, as below */
