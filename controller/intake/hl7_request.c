@@ -91,7 +91,10 @@ static const char *system_uri(const char *name, char *out, size_t size)
         if (strcasecmp(systems[i].name, name) == 0)
             return systems[i].uri;
     }
-    (void)snprintf(out, size, name[0] != '\0' ? "urn:hl7v2:%s" : "", name);
+    if (name[0] != '\0')
+        (void)snprintf(out, size, "urn:hl7v2:%s", name);
+    else
+        out[0] = '\0';
     return out;
 }
 

@@ -261,8 +261,13 @@ static int run_to_rest(struct playing *p, struct error *err)
             rc = batch_get(p->stage.store, p->batch, &info, err);
         if (rc < 0)
             return rc;
+        unsigned visits = p->visits;
         if (p->options->soak_ms && (rc = watch_soak(p, &info, err)) < 0)
             return rc;
+        if (p->visits > visits) { /* what was seen of the batch was before the visit */
+            quiet_ms = p->stage.clock.mono_now_ms;
+            continue;
+        }
         bool rests = batch_is_resting(&info) || packer_line_state(p->stage.packer) == LINE_HALTED;
         if (!rests || director_is_busy(p->director) || p->later_count > 0)
             quiet_ms = p->stage.clock.mono_now_ms;

@@ -25,7 +25,7 @@ static struct error err;
 static struct clinical_rules *rules_default(void)
 {
     char path[4096];
-    struct clinical_rules *rules;
+    struct clinical_rules *rules = NULL;
     if (paths_data("rules/clinical.yaml", path, sizeof path, &err) < 0 ||
         clinical_rules_read(path, &rules, &err) < 0)
         fail_msg("%s", err.message);

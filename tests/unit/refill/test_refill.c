@@ -269,10 +269,10 @@ static void a_request_says_what_it_allows_and_nothing_else(void **state)
     assert_int_equal(a.fill_milli, 45000);
     assert_int_equal(a.fill_days, 30);
     assert_int_equal(a.expires, day_of("2027-03-01"));
-    static const char *const silent[] = {
-        "{}", "not json", "{\"dispenseRequest\":{\"numberOfRepeatsAllowed\":-1}}",
-        "{\"dispenseRequest\":{\"numberOfRepeatsAllowed\":\"2\",\"expectedSupplyDuration\":{\"value\":1,"
-        "\"code\":\"mo\"}}}"};
+    static const char odd[] = "{\"dispenseRequest\":{\"numberOfRepeatsAllowed\":\"2\","
+                              "\"expectedSupplyDuration\":{\"value\":1,\"code\":\"mo\"}}}";
+    const char *const silent[] = {"{}", "not json", "{\"dispenseRequest\":{\"numberOfRepeatsAllowed\":-1}}",
+                                  odd};
     for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
         refill_authority_read(silent[i], &a);
         assert_int_equal(a.fills, SYNC_NONE);
