@@ -111,7 +111,7 @@ static json_t *concept(const struct hl7 *message, int segment, int field, int re
     json_t *ret = json_object(), *codings = json_array();
     char original[HL7_TEXT_BYTES], name[64];
     for (int i = 0; i < 2; i++) {
-        char code[HL7_TEXT_BYTES], display[HL7_TEXT_BYTES], system[64];
+        char code[HL7_TEXT_BYTES], display[HL7_TEXT_BYTES], system[sizeof name + 16];
         struct hl7_at at = {segment, field, repeat, 3 * i + 1, 1};
         (void)hl7_get(message, at, code, sizeof code);
         at.component++;
