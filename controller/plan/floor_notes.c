@@ -103,8 +103,11 @@ static size_t rule_length(const struct regimen *regimen, const struct slots_apar
 
 static bool same_rule(const struct regimen *regimen, const struct slots_apart *a, const struct slots_apart *b)
 {
+    /* Only then is the place one of a separation. */
+    if (a->why.kind != SLOTS_RULE_SEP || b->why.kind != SLOTS_RULE_SEP)
+        return false;
     size_t len = rule_length(regimen, a);
-    return a->why.kind == SLOTS_RULE_SEP && b->why.kind == SLOTS_RULE_SEP && rule_length(regimen, b) == len &&
+    return rule_length(regimen, b) == len &&
            strncmp(regimen->separations[a->why.place].id, regimen->separations[b->why.place].id, len) == 0;
 }
 
@@ -114,9 +117,11 @@ static bool is_told(const struct build *b, size_t pair, bool same_owner)
     const struct regimen *regimen = b->proposal->regimen;
     const struct slots_apart *apart = b->result->apart;
     for (size_t i = 0; i < pair; i++) {
+        if (!same_rule(regimen, &apart[i], &apart[pair]))
+            continue;
         const struct regimen_separation *x = &regimen->separations[apart[i].why.place];
         const struct regimen_separation *y = &regimen->separations[apart[pair].why.place];
-        if (same_rule(regimen, &apart[i], &apart[pair]) && (!same_owner || (x->a == y->a && x->b == y->b)))
+        if (!same_owner || (x->a == y->a && x->b == y->b))
             return true;
     }
     return false;
