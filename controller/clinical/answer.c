@@ -188,6 +188,8 @@ int clinical_withdraw(struct store *store, int64_t patient, const char *key, con
                    "iit", wall_ms, patient, key);
     if (status == 0)
         status = changed_one(store, err, "answer");
+    if (status == 0 && store_changes(store) > 1) /* settle undoes it */
+        status = error_set(err, E_INPUT, "%s: several answers begin so, give more digits", key);
     return settle(store, status, patient, "checks.withdraw", json_pack("{s:s}", "finding", key), user,
                   wall_ms, err);
 }

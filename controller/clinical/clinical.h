@@ -7,7 +7,7 @@
  * a list of findings in a fixed order comes out. What cannot be checked, such as the daily dose of a product
  * whose strength is unknown, is a finding of its own and never silence.
  *
- * A finding has a key made of its rule and what it is about (drugs, and for a dose the amount), not of its
+ * A finding has a key made of its rule, its grade and what it is about (drugs, a dose's amount), not of its
  * words. A pharmacist may answer it with a reason until a day; the answer dies with the day or with the key,
  * so a higher dose asks again. "stop" cannot be answered: the order must be changed. A plan is signed only
  * when no stop and no unanswered serious finding is left (clinical_blocked), and the canonical text of all

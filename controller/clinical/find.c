@@ -82,7 +82,8 @@ static int add(struct finder *f, const struct finding_text *text, const char *ab
                                      .checked = text->checked,
                                      .answer = {.login = "", .reason = "", .until_day = CIVIL_DAY_NONE}};
     buf_init(&key);
-    buf_printf(&key, "%s\n%s", text->rule, about);
+    /* The grade belongs to it: who answered a caution has not answered what became serious since. */
+    buf_printf(&key, "%s\n%s\n%s", text->rule, clinical_grade_text(text->grade), about);
     seal_hash(buf_string(&key), key.len, hash);
     bool failed = key.failed;
     buf_finish(&key);
@@ -618,7 +619,7 @@ static int compare(const void *a, const void *b)
     return order ? order : strcmp(x->key, y->key);
 }
 
-/* Of one key the gravest stays: two rows of a table may speak of one pair. */
+/* A key stays once: two rows of a table may say the same of one pair. */
 static void settle(struct clinical_findings *out)
 {
     size_t kept = 0;
