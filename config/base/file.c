@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
+
+enum { PATH_BYTES = 4096 };
 
 int file_read_stream(FILE *stream, const char *name, size_t most, struct buf *out, struct error *err)
 {
@@ -39,4 +43,49 @@ int file_read(const char *path, size_t most, struct buf *out, struct error *err)
     int status = file_read_stream(stream, path, most, out, err);
     (void)fclose(stream); /* nothing was written through it */
     return status;
+}
+
+int file_fill(int fd, const void *bytes, size_t len)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t wrote = write(fd, (const char *)bytes + done, len - done);
+        if (wrote < 0 && errno != EINTR)
+            return -1;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return fsync(fd);
+}
+
+int file_sync(const char *path, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int failed = fd < 0 || fsync(fd) < 0 ? errno : 0;
+    if (fd >= 0)
+        (void)close(fd); /* nothing was written through it */
+    return failed ? error_set_errno(err, E_FILE, failed, "%s: cannot be synced to disk", path) : 0;
+}
+
+int file_replace(const char *path, const void *bytes, size_t len, struct error *err)
+{
+    char folder[PATH_BYTES], beside[PATH_BYTES];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t above = (size_t)(name - path);
+    if (strlen(path) + sizeof "..new" > PATH_BYTES)
+        return error_set(err, E_LIMIT, "%s: path too long, at most %zu bytes", path,
+                         PATH_BYTES - sizeof "..new");
+    (void)snprintf(beside, sizeof beside, "%.*s.%s.new", (int)above, path, name); /* both fit */
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)above, above ? path : "");
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return error_set_errno(err, E_FILE, errno, "%s: cannot be written", path);
+    int failed = file_fill(fd, bytes, len) < 0 ? errno : 0;
+    if (close(fd) < 0 && !failed)
+        failed = errno;
+    if (!failed && rename(beside, path) < 0)
+        failed = errno;
+    if (failed) {
+        (void)unlink(beside); /* best effort: the error is told */
+        return error_set_errno(err, E_FILE, failed, "%s: cannot be written", path);
+    }
+    return file_sync(above ? folder : ".", err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two folders. Written: a file beside its place, fsync, rename, fsync of the folder. Read: regular files that
+ * Two folders. Written: files replaced whole (config/base/file.h). Read: regular files that
  * end in .json, in order of their bytes; a sender must rename whole files into the inbox, what begins with a
  * dot is not looked at. Settled files are renamed into done/, refused/ (with NAME.reason.txt) or orders/.
  */
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "config/base/error.h"
+#include "config/base/file.h"
 
 enum { PATH_BYTES = 4096, SAME_NAME_MAX = 10000, KEPT_NAME_MAX = 200 };
 
@@ -63,45 +64,10 @@ static int folder_make(const char *path, struct error *err)
     return rc;
 }
 
-static int sync_path(const char *path, struct error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0) {
-        int failed = errno;
-        if (fd >= 0)
-            (void)close(fd); /* nothing was written through it */
-        return error_set_errno(err, E_FILE, failed, "%s cannot be synced to disk", path);
-    }
-    (void)close(fd); /* the same */
-    return 0;
-}
-
-static int bytes_write(const char *path, const void *bytes, size_t len, struct error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return error_set_errno(err, E_FILE, errno, "%s cannot be written", path);
-    size_t done = 0;
-    while (done < len) {
-        ssize_t wrote = write(fd, (const char *)bytes + done, len - done);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            break;
-        done += (size_t)wrote;
-    }
-    int rc = 0;
-    if (done < len || fsync(fd) < 0)
-        rc = error_set_errno(err, E_FILE, errno, "%s cannot be written", path);
-    if (close(fd) < 0 && rc == 0)
-        rc = error_set_errno(err, E_FILE, errno, "%s cannot be written", path);
-    return rc;
-}
-
 /* FOLDER/NAME, whole or not at all; NAME may have one folder in front. */
 static int file_put(const char *folder, const char *name, const void *bytes, size_t len, struct error *err)
 {
-    char below[PATH_BYTES], path[PATH_BYTES], beside[PATH_BYTES];
+    char below[PATH_BYTES], path[PATH_BYTES];
     const char *slash = strrchr(name, '/');
     const char *base = slash ? slash + 1 : name;
     int rc =
@@ -109,14 +75,8 @@ static int file_put(const char *folder, const char *name, const void *bytes, siz
     if (rc == 0)
         rc = path_make(path, err, "%s/%s", below, base);
     if (rc == 0)
-        rc = path_make(beside, err, "%s/.%s.new", below, base);
-    if (rc == 0)
         rc = folder_make(below, err);
-    if (rc == 0)
-        rc = bytes_write(beside, bytes, len, err);
-    if (rc == 0 && rename(beside, path) < 0)
-        rc = error_set_errno(err, E_FILE, errno, "%s cannot be put in place", path);
-    return rc ? rc : sync_path(below, err);
+    return rc ? rc : file_replace(path, bytes, len, err);
 }
 
 static int folders_write(struct port *port, const char *name, const void *bytes, size_t len,
@@ -242,8 +202,8 @@ static int folders_settle(struct port *port, const struct port_item *item, enum 
     if (rc == 0 && rename(from, to) < 0)
         rc = error_set_errno(err, E_FILE, errno, "%s cannot be moved to %s", from, to);
     if (rc == 0)
-        rc = sync_path(folder, err);
-    return rc ? rc : sync_path(f->inbox, err);
+        rc = file_sync(folder, err);
+    return rc ? rc : file_sync(f->inbox, err);
 }
 
 static void folders_destroy(struct port *port)

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The record for machines, and both records as files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "controller/report/report.h"
 
 enum { PATH_BYTES = 4096 };
@@ -152,36 +151,13 @@ int report_json(const struct report *r, struct buf *out, struct error *err)
     return out->failed ? error_set(err, E_MEMORY, "no memory for the record of batch %" PRId64, b->id) : 0;
 }
 
-/* Beside the file, synced, then renamed over it: a reader sees the old or the new one, whole. */
 static int write_file(const char *folder, const char *name, const struct buf *text, struct error *err)
 {
-    char path[PATH_BYTES], beside[PATH_BYTES];
+    char path[PATH_BYTES];
     int n = snprintf(path, sizeof path, "%s/%s", folder, name);
-    int m = snprintf(beside, sizeof beside, "%s/.%s.new", folder, name);
-    if (n < 0 || m < 0 || n >= PATH_BYTES || m >= PATH_BYTES)
+    if (n < 0 || n >= PATH_BYTES)
         return error_set(err, E_LIMIT, "%s: path too long, at most %d bytes", folder, PATH_BYTES - 1);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return error_set_errno(err, E_FILE, errno, "%s: cannot be written", beside);
-    size_t done = 0;
-    while (done < text->len) {
-        ssize_t wrote = write(fd, text->data + done, text->len - done);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            break;
-        done += (size_t)wrote;
-    }
-    int rc = 0;
-    if (done < text->len || fsync(fd) < 0)
-        rc = error_set_errno(err, E_FILE, errno, "%s: cannot be written", beside);
-    if (close(fd) < 0 && rc == 0)
-        rc = error_set_errno(err, E_FILE, errno, "%s: cannot be written", beside);
-    if (rc == 0 && rename(beside, path) < 0)
-        rc = error_set_errno(err, E_FILE, errno, "%s: cannot be put in place", path);
-    if (rc < 0)
-        (void)unlink(beside); /* best effort: the error is told already */
-    return rc;
+    return file_replace(path, text->data, text->len, err);
 }
 
 int report_files(struct store *store, int64_t batch, const struct report_pharmacy *pharmacy,

@@ -12,6 +12,7 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "config/conf.h"
 #include "config/paths.h"
 #include "controller/store/store.h"
@@ -77,20 +78,6 @@ static int make_folder(struct making *making, const char *path, mode_t mode, str
     return making_note(making, path, true, err);
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return fsync(fd);
-}
-
 static int make_file(struct making *making, const char *name, const void *data, size_t len, struct error *err)
 {
     char path[PATH_BYTES];
@@ -101,7 +88,7 @@ static int make_file(struct making *making, const char *name, const void *data, 
     if (fd < 0)
         return error_set_errno(err, E_FILE, errno, "%s: cannot be made", path);
     code = making_note(making, path, false, err);
-    if (write_all(fd, data, len) != 0 && !code)
+    if (file_fill(fd, data, len) != 0 && !code)
         code = error_set_errno(err, errno == ENOSPC ? E_FULL : E_FILE, errno, "%s: cannot be written", path);
     if (close(fd) != 0 && !code)
         code = error_set_errno(err, E_FILE, errno, "%s: cannot be written", path);

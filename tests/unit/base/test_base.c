@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/base/arena.h"
@@ -17,6 +18,7 @@
 #include "config/base/clock.h"
 #include "config/base/crc.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "config/base/loop.h"
 #include "config/base/rng.h"
 
@@ -196,6 +198,39 @@ static void an_entry_may_remove_itself(void **state)
     close(fds[1]);
 }
 
+static void file_or_fail(const char *path, const char *wanted)
+{
+    struct buf text;
+    buf_init(&text);
+    assert_int_equal(file_read(path, 100, &text, NULL), 0);
+    assert_string_equal(buf_string(&text), wanted);
+    buf_finish(&text);
+}
+
+static void a_file_is_replaced_whole_or_stays(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/sachet-file-XXXXXX", path[64], beside[64];
+    struct error err;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/a.txt", folder);
+    (void)snprintf(beside, sizeof beside, "%s/.a.txt.new", folder);
+    assert_int_equal(file_replace(path, "old", 3, &err), 0);
+    assert_int_equal(file_replace(path, "", 0, &err), 0);
+    file_or_fail(path, "");
+    assert_int_equal(file_replace(path, "new", 3, &err), 0);
+    file_or_fail(path, "new");
+    assert_int_equal(access(beside, F_OK), -1);
+    /* What is in the way of the file beside it stops the write; the old one stands, and its name is told. */
+    assert_int_equal(mkdir(beside, 0700), 0);
+    assert_int_equal(file_replace(path, "worse", 5, &err), E_FILE);
+    assert_non_null(strstr(err.message, path));
+    file_or_fail(path, "new");
+    assert_int_equal(rmdir(beside), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +244,7 @@ int main(void)
         cmocka_unit_test(streams_of_one_seed_differ_and_repeat),
         cmocka_unit_test(timers_follow_the_injected_clock),
         cmocka_unit_test(an_entry_may_remove_itself),
+        cmocka_unit_test(a_file_is_replaced_whole_or_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
