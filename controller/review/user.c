@@ -299,15 +299,14 @@ static int attempt_settle(struct store *store, const struct user *user, bool rig
 int user_login(struct store *store, int lock_after, const char *login, const char *password, int64_t wall_ms,
                struct user *ret_user, struct error *err)
 {
-    /* 64 MiB and 2 passes as every other; no password has this hash. */
-    static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$c2FjaGV0IG5vYm9keSEhIQ$"
-                                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     struct user_row row = {0};
     bool open = false;
     int rc = attempt_claim(store, lock_after, login, wall_ms, &row, &open, err);
     if (rc)
         return rc;
-    bool right = seal_password_matches(open ? row.password : nobody, password) && open;
+    bool right = open && seal_password_matches(row.password, password);
+    if (!open)
+        seal_password_waste(password);
     seal_wipe(row.password, sizeof row.password);
     if (open)
         rc = attempt_settle(store, &row.user, right, wall_ms, err);

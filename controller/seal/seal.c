@@ -2,8 +2,8 @@
 /*
  * A sealed key is: format byte | salt | nonce | XChaCha20-Poly1305 of the Ed25519 secret key | zeros. Format
  * byte and salt are authenticated with the key, so that a changed byte anywhere opens nothing. The costs of
- * Argon2id are pinned here by format and not taken from libsodium's defaults: an upgrade of the library must
- * not close old keys.
+ * Argon2id are pinned by format (cost.h) and not taken from libsodium's defaults: an upgrade of the library
+ * must not close old keys.
  */
 #include "controller/seal/seal.h"
 
@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "config/base/error.h"
+#include "controller/seal/cost.h"
 
 enum {
-    KEY_FORMAT = 1,
     KEY_FORMAT_AT = 0,
     KEY_SALT_AT = 1,
     KEY_NONCE_AT = KEY_SALT_AT + crypto_pwhash_argon2id_SALTBYTES,
@@ -21,10 +21,6 @@ enum {
     KEY_CIPHER_BYTES = crypto_sign_SECRETKEYBYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES,
     KEY_END = KEY_CIPHER_AT + KEY_CIPHER_BYTES,
 };
-
-/* Costs of format 1 and of new passwords: 2 passes over 64 MiB, above the least that OWASP's password storage
- * sheet and RFC 9106 (second choice, memory bound) ask for, and about a tenth of a second. */
-enum { ARGON_PASSES = 2, ARGON_MEMORY = 64 * 1024 * 1024 };
 
 _Static_assert(SEAL_HASH_BYTES == crypto_generichash_BYTES, "BLAKE2b-256");
 _Static_assert((int)SEAL_PASSWORD_TEXT_BYTES == (int)crypto_pwhash_argon2id_STRBYTES, "Argon2id text");
@@ -97,9 +93,10 @@ int seal_password_hash(const char *password, char ret_text[SEAL_PASSWORD_TEXT_BY
     int rc = password_check(password, err);
     if (rc)
         return rc;
-    if (crypto_pwhash_argon2id_str(ret_text, password, strlen(password), ARGON_PASSES, ARGON_MEMORY) != 0)
-        return error_set(err, E_MEMORY, "not enough memory to hash a password (%d MiB are needed)",
-                         ARGON_MEMORY >> 20);
+    if (crypto_pwhash_argon2id_str(ret_text, password, strlen(password), seal_cost.passes,
+                                   seal_cost.memory) != 0)
+        return error_set(err, E_MEMORY, "not enough memory to hash a password (%zu MiB are needed)",
+                         seal_cost.memory >> 20);
     return 0;
 }
 
@@ -113,22 +110,33 @@ bool seal_password_matches(const char *text, const char *password)
     return crypto_pwhash_argon2id_str_verify(padded, password, len) == 0;
 }
 
+void seal_password_waste(const char *password)
+{
+    static const uint8_t salt[crypto_pwhash_argon2id_SALTBYTES];
+    uint8_t key[SEAL_HASH_BYTES];
+    int rc =
+        crypto_pwhash_argon2id(key, sizeof key, password, strnlen(password, SEAL_PASSWORD_MAX), salt,
+                               seal_cost.passes, seal_cost.memory, crypto_pwhash_argon2id_ALG_ARGON2ID13);
+    (void)rc; /* only its time counts */
+    sodium_memzero(key, sizeof key);
+}
+
 /* The key that a password gives with the salt of a sealed key. */
 static int password_to_key(const uint8_t secret[SEAL_SECRET_BYTES], const char *password,
                            uint8_t ret_key[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], struct error *err)
 {
     if (crypto_pwhash_argon2id(ret_key, crypto_aead_xchacha20poly1305_ietf_KEYBYTES, password,
-                               strlen(password), secret + KEY_SALT_AT, ARGON_PASSES, ARGON_MEMORY,
+                               strlen(password), secret + KEY_SALT_AT, seal_cost.passes, seal_cost.memory,
                                crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
-        return error_set(err, E_MEMORY, "not enough memory to open a key (%d MiB are needed)",
-                         ARGON_MEMORY >> 20);
+        return error_set(err, E_MEMORY, "not enough memory to open a key (%zu MiB are needed)",
+                         seal_cost.memory >> 20);
     return 0;
 }
 
 static int key_seal(const uint8_t key[crypto_sign_SECRETKEYBYTES], const char *password,
                     uint8_t ret_secret[SEAL_SECRET_BYTES], struct error *err)
 {
-    uint8_t secret[SEAL_SECRET_BYTES] = {[KEY_FORMAT_AT] = KEY_FORMAT};
+    uint8_t secret[SEAL_SECRET_BYTES] = {[KEY_FORMAT_AT] = seal_cost.key_format};
     uint8_t wrap[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
     randombytes_buf(secret + KEY_SALT_AT, KEY_CIPHER_AT - KEY_SALT_AT);
     int rc = password_to_key(secret, password, wrap, err);
@@ -162,7 +170,7 @@ int seal_key_open(const uint8_t secret[SEAL_SECRET_BYTES], const char *password,
                   struct error *err)
 {
     static const char denied[] = "the password does not open the signing key";
-    if (secret[KEY_FORMAT_AT] != KEY_FORMAT ||
+    if (secret[KEY_FORMAT_AT] != seal_cost.key_format ||
         !sodium_is_zero(secret + KEY_END, (size_t)SEAL_SECRET_BYTES - KEY_END) ||
         strnlen(password, SEAL_PASSWORD_MAX + 1) > SEAL_PASSWORD_MAX)
         return error_set(err, E_DENIED, "%s", denied);

@@ -42,6 +42,9 @@ bool seal_equal(const void *a, const void *b, size_t len);
 /* E_INPUT when the password is too short or too long. */
 int seal_password_hash(const char *password, char ret_text[SEAL_PASSWORD_TEXT_BYTES], struct error *err);
 bool seal_password_matches(const char *text, const char *password);
+/* Takes as long as seal_password_matches, so that nobody learns from the time whether there is such a login.
+ */
+void seal_password_waste(const char *password);
 
 /* A new key pair; the secret half comes back sealed under the password. */
 int seal_key_create(const char *password, uint8_t ret_public[SEAL_PUBLIC_BYTES],

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/base/error.h"
+#include "controller/seal/cost.h"
 #include "controller/seal/seal.h"
 
 static const char password[] = "correct horse battery";
@@ -184,6 +185,19 @@ static void passwords_match_themselves_only_and_have_bounds(void **state)
     assert_false(seal_password_matches("$argon2id$broken", password));
 }
 
+/* Other tests link cheaper ones (tests/support/cheap_seal.c); what is built for people has these. */
+static void the_products_costs_stand_in_every_password_and_key(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char text[SEAL_PASSWORD_TEXT_BYTES];
+    uint8_t public_key[SEAL_PUBLIC_BYTES], secret[SEAL_SECRET_BYTES];
+    assert_int_equal(seal_password_hash(password, text, &err), 0);
+    assert_non_null(strstr(text, "$m=65536,t=2,p=1$"));
+    assert_int_equal(seal_key_create(password, public_key, secret, &err), 0);
+    assert_int_equal(secret[0], SEAL_KEY_FORMAT);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -201,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_changed_sealed_key_opens_nothing),
         cmocka_unit_test(a_resealed_key_is_the_same_key_under_the_new_password_only),
         cmocka_unit_test(passwords_match_themselves_only_and_have_bounds),
+        cmocka_unit_test(the_products_costs_stand_in_every_password_and_key),
     };
     return cmocka_run_group_tests_name("seal", tests, setup, NULL);
 }
