@@ -45,6 +45,13 @@ int file_read(const char *path, size_t most, struct buf *out, struct error *err)
     return status;
 }
 
+int file_read_or_stdin(const char *path, size_t most, struct buf *out, struct error *err)
+{
+    if (strcmp(path, "-") == 0)
+        return file_read_stream(stdin, "standard input", most, out, err);
+    return file_read(path, most, out, err);
+}
+
 int file_fill(int fd, const void *bytes, size_t len)
 {
     for (size_t done = 0; done < len;) {

@@ -17,6 +17,8 @@ struct error;
 int file_read(const char *path, size_t most, struct buf *out, struct error *err);
 /* The same from an open stream; name stands in messages. */
 int file_read_stream(FILE *stream, const char *name, size_t most, struct buf *out, struct error *err);
+/* As file_read; "-" is standard input. */
+int file_read_or_stdin(const char *path, size_t most, struct buf *out, struct error *err);
 
 /*
  * Puts bytes at `path`, durably: written beside it as ".NAME.new", synced, renamed over it, the folder

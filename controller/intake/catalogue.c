@@ -3,6 +3,7 @@
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
+#include "config/base/ndc.h"
 #include "controller/intake/keymap.h"
 
 #include <assert.h>
@@ -91,54 +92,6 @@ bool code_is_ndc(const char *system)
 {
     return strcmp(system, "http://hl7.org/fhir/sid/ndc") == 0 ||
            strcmp(system, "urn:oid:2.16.840.1.113883.6.69") == 0;
-}
-
-/* Writes digits with one '0' put in at place. */
-static void ndc_pad(const char *digits, size_t place, char form[NDC_BYTES])
-{
-    memcpy(form, digits, place);
-    form[place] = '0';
-    memcpy(form + place + 1, digits + place, 10 - place);
-    form[11] = '\0';
-}
-
-int ndc_forms(const char *text, char forms[NDC_FORMS_MAX][NDC_BYTES])
-{
-    char digits[NDC_BYTES];
-    size_t parts[3] = {0}, part = 0, count = 0;
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '-') {
-            if (++part > 2)
-                return 0;
-        } else if (isdigit((unsigned char)*p) && count < 11) {
-            digits[count++] = *p;
-            parts[part]++;
-        } else {
-            return 0;
-        }
-    }
-    digits[count] = '\0';
-    if (count == 11 && (part == 0 || (part == 2 && parts[0] == 5 && parts[1] == 4))) {
-        memcpy(forms[0], digits, sizeof digits);
-        return 1;
-    }
-    if (count != 10 || part == 1)
-        return 0;
-    if (part == 2) {
-        static const size_t shapes[3][2] = {{4, 4}, {5, 3}, {5, 4}};
-        static const size_t places[3] = {0, 5, 9};
-        for (int i = 0; i < 3; i++) {
-            if (parts[0] == shapes[i][0] && parts[1] == shapes[i][1]) {
-                ndc_pad(digits, places[i], forms[0]);
-                return 1;
-            }
-        }
-        return 0;
-    }
-    ndc_pad(digits, 0, forms[0]);
-    ndc_pad(digits, 5, forms[1]);
-    ndc_pad(digits, 9, forms[2]);
-    return 3;
 }
 
 /* "t:" and the name in lower case with single spaces. */

@@ -19,8 +19,6 @@ enum {
     CATALOGUE_ROWS_MAX = 100000,
     CATALOGUE_CODE_BYTES = 33,
     DRUG_CODES_MAX = 8, /* codings of one drug that are looked at */
-    NDC_BYTES = 12,     /* 11 digits and the NUL */
-    NDC_FORMS_MAX = 3,
 };
 
 enum packable { PACKABLE_NO, PACKABLE_YES, PACKABLE_PHARMACIST };
@@ -100,11 +98,7 @@ void catalogue_improve(struct catalogue *catalogue, const struct catalogue_row *
  */
 int catalogue_settle(struct catalogue *catalogue, struct error *err);
 
-/*
- * The 11-digit forms (5-4-2) that a written NDC can stand for: hyphens 4-4-2, 5-3-2, 5-4-1, 5-4-2 and 11
- * digits give one, 10 bare digits three. Returns how many; 0: not an NDC.
- */
-int ndc_forms(const char *text, char forms[NDC_FORMS_MAX][NDC_BYTES]);
+/* The ways that messages name RxNorm and the NDC directory. */
 bool code_is_rxnorm(const char *system);
 bool code_is_ndc(const char *system);
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/stock/formulary.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config/base/buf.h"
 #include "config/base/csv.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "controller/stock/product.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
@@ -217,30 +216,6 @@ int formulary_parse(const char *name, const char *text, size_t len, struct produ
     return rc;
 }
 
-static int file_read(const char *path, struct buf *text, struct error *err)
-{
-    struct stat info;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_set_errno(err, E_FILE, errno, "formulary %s cannot be opened", path);
-    int rc = 0;
-    char block[65536];
-    size_t len = 0;
-    if (fstat(fileno(file), &info) != 0 || S_ISDIR(info.st_mode))
-        rc = error_set(err, E_FILE, "formulary %s is not a file", path);
-    while (rc == 0 && (len = fread(block, 1, sizeof block, file)) > 0) {
-        buf_add(text, block, len);
-        if (text->len > FORMULARY_BYTES_MAX)
-            rc = error_set(err, E_LIMIT, "formulary %s: larger than %d MiB", path, FORMULARY_BYTES_MAX >> 20);
-    }
-    if (rc == 0 && ferror(file))
-        rc = error_set_errno(err, E_FILE, errno, "formulary %s cannot be read", path);
-    if (rc == 0 && text->failed)
-        rc = error_set(err, E_MEMORY, "out of memory reading %s", path);
-    (void)fclose(file); /* was only read */
-    return rc;
-}
-
 /* Within the write transaction. */
 static int products_put(struct store *store, struct product *products, int count, int64_t wall_ms,
                         struct formulary_result *result, struct error *err)
@@ -270,7 +245,7 @@ int formulary_import(struct store *store, const char *file, const char *actor, i
     char detail[160];
     int count = 0;
     buf_init(&text);
-    int rc = file_read(file, &text, err);
+    int rc = file_read(file, FORMULARY_BYTES_MAX, &text, err);
     if (rc == 0)
         rc = formulary_parse(file, buf_string(&text), text.len, &products, &count, err);
     if (rc == 0)

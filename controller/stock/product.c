@@ -11,6 +11,7 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
+#include "config/base/ndc.h"
 #include "config/base/utf8.h"
 
 enum column_kind {
@@ -81,17 +82,6 @@ bool product_code_ok(const char *code)
     return true;
 }
 
-/* Where hyphens cut an NDC, and before which digit the zero goes. */
-static const struct ndc_shape {
-    int labeler, product, package;
-    int zero_at; /* -1: none */
-} ndc_shapes[] = {
-    {.labeler = 5, .product = 4, .package = 2, .zero_at = -1},
-    {.labeler = 4, .product = 4, .package = 2, .zero_at = 0},
-    {.labeler = 5, .product = 3, .package = 2, .zero_at = 5},
-    {.labeler = 5, .product = 4, .package = 1, .zero_at = 9},
-};
-
 static bool all_digits(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -103,33 +93,11 @@ static bool all_digits(const char *text, size_t len)
 
 bool product_ndc(const char *text, char ret_ndc[PRODUCT_NDC_BYTES])
 {
-    size_t len = strnlen(text, 16);
-    if (len == 11 && all_digits(text, len)) {
-        memcpy(ret_ndc, text, 12);
-        return true;
-    }
-    for (size_t i = 0; i < sizeof ndc_shapes / sizeof ndc_shapes[0]; i++) {
-        const struct ndc_shape *shape = &ndc_shapes[i];
-        size_t labeler = (size_t)shape->labeler;
-        size_t product = (size_t)shape->product;
-        size_t package = (size_t)shape->package;
-        if (len != labeler + product + package + 2 || text[labeler] != '-' ||
-            text[labeler + 1 + product] != '-' || !all_digits(text, labeler) ||
-            !all_digits(text + labeler + 1, product) || !all_digits(text + len - package, package))
-            continue;
-        char digits[PRODUCT_NDC_BYTES] = "";
-        int used = 0;
-        for (size_t at = 0; at < len; at++) {
-            if (used == shape->zero_at)
-                digits[used++] = '0';
-            if (text[at] != '-')
-                digits[used++] = text[at];
-        }
-        assert(used == PRODUCT_NDC_BYTES - 1);
-        memcpy(ret_ndc, digits, sizeof digits);
-        return true;
-    }
-    return false;
+    char forms[NDC_FORMS_MAX][NDC_BYTES];
+    if (ndc_forms(text, forms) != 1)
+        return false;
+    memcpy(ret_ndc, forms[0], sizeof forms[0]);
+    return true;
 }
 
 static bool rxcui_ok(const char *text)

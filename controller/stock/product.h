@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/base/ndc.h"
 #include "controller/seal/seal.h"
 
 struct buf;
@@ -37,7 +38,7 @@ enum {
     PRODUCT_LOOK_BYTES = 201,
     PRODUCT_NOTE_BYTES = 401,
     PRODUCT_IDENTIFIERS_MAX = 32, /* of each kind */
-    PRODUCT_NDC_BYTES = 12,       /* eleven digits and the NUL */
+    PRODUCT_NDC_BYTES = NDC_BYTES,
     PRODUCT_COUNT_MAX = 20000,
 };
 
@@ -89,11 +90,7 @@ int product_check(const struct product *product, struct error *err);
  */
 void product_hash(const struct product *product, uint8_t ret_hash[SEAL_HASH_BYTES]);
 
-/*
- * An NDC as written (4-4-2, 5-3-2, 5-4-1, 5-4-2 with hyphens, or eleven digits) to eleven digits (FDA and
- * HIPAA form: the short segment gets a leading zero). False for anything else; ten digits without hyphens
- * cannot be told apart.
- */
+/* An NDC as written to eleven digits (ndc_forms); false when it is none or may be several. */
 bool product_ndc(const char *text, char ret_ndc[PRODUCT_NDC_BYTES]);
 
 enum product_put { PRODUCT_SAME, PRODUCT_ADDED, PRODUCT_CHANGED, PRODUCT_KEPT };

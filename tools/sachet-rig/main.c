@@ -16,6 +16,7 @@
 #include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "config/base/log.h"
 #include "config/scenario.h"
 #include "controller/seal/seal.h"
@@ -75,19 +76,6 @@ static const char usage[] =
     "\n"
     "exit status: 0 all passed or the same, 1 something failed or differs, 2 used wrongly, 3 environment\n";
 
-static int read_file(const char *path, struct buf *out, struct error *err)
-{
-    char chunk[65536];
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_set_errno(err, E_FILE, errno, "%s", path);
-    for (size_t n; out->len < LOG_BYTES_MAX && (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
-        buf_add(out, chunk, n);
-    int rc = ferror(file) || out->failed ? error_set(err, E_FILE, "%s: cannot be read", path) : 0;
-    (void)fclose(file); /* only read from */
-    return rc;
-}
-
 static int write_file(const char *path, const struct buf *text, struct error *err)
 {
     FILE *file = fopen(path, "we");
@@ -138,7 +126,7 @@ static int compare_log(struct run *run, const struct buf *log, struct error *err
     struct buf kept, words;
     buf_init(&kept);
     buf_init(&words);
-    int rc = read_file(run->like_file, &kept, err);
+    int rc = file_read(run->like_file, LOG_BYTES_MAX, &kept, err);
     if (rc == 0 && !diff_logs(buf_string(&kept), buf_string(log), &words)) {
         printf("        not as in %s: %s", run->like_file, buf_string(&words));
         run->failed++;
@@ -187,7 +175,8 @@ static int write_report(const struct run *run, const char *path, struct error *e
     buf_init(&old);
     buf_init(&text);
     if (access(path, R_OK) == 0)
-        (void)read_file(path, &old, NULL); /* without it the days of earlier passes are not known */
+        (void)file_read(path, LOG_BYTES_MAX, &old,
+                        NULL); /* without it the days of earlier passes are not known */
     for (size_t i = 0; i < run->count; i++) {
         if (!run->rows[i].passed)
             page_last_pass(buf_string(&old), run->rows[i].scenario, run->rows[i].last_pass);
@@ -298,9 +287,9 @@ static int diff_verb(int argc, char **argv, struct error *err)
     buf_init(&first);
     buf_init(&second);
     buf_init(&words);
-    int rc = read_file(argv[0], &first, err);
+    int rc = file_read(argv[0], LOG_BYTES_MAX, &first, err);
     if (rc == 0)
-        rc = read_file(argv[1], &second, err);
+        rc = file_read(argv[1], LOG_BYTES_MAX, &second, err);
     if (rc == 0) {
         bool same = diff_logs(buf_string(&first), buf_string(&second), &words);
         fputs(same ? "the logs are the same\n" : buf_string(&words), stdout);

@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sachet/checks.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "config/conf.h"
 #include "controller/plan/regimen_json.h"
 #include "controller/plan/sync_read.h"
-
-static int read_whole(const char *path, size_t limit, struct buf *out, struct error *err)
-{
-    char chunk[65536];
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_set_errno(err, E_FILE, errno, "cannot be opened");
-    for (size_t n; out->len <= limit && (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
-        buf_add(out, chunk, n);
-    int code = 0;
-    if (ferror(file))
-        code = error_set_errno(err, E_FILE, errno, "cannot be read");
-    else if (out->failed)
-        code = error_set(err, E_MEMORY, "no memory to read it");
-    else if (out->len > limit)
-        code = error_set(err, E_LIMIT, "over %zu bytes, that is the limit, split it", limit);
-    (void)fclose(file); /* only read from */
-    return code;
-}
 
 /* Each regimen of the file by itself: a refused one does not hide the next. */
 static int check_regimens(const char *file, conf_report *report, void *user)
@@ -39,7 +20,7 @@ static int check_regimens(const char *file, conf_report *report, void *user)
     struct buf text;
     int count = 0;
     buf_init(&text);
-    int code = read_whole(file, JSON_DOCUMENT_BYTES_MAX, &text, &err);
+    int code = file_read(file, JSON_DOCUMENT_BYTES_MAX, &text, &err);
     if (!code)
         code = json_documents_open(&documents, buf_string(&text), text.len, &err);
     for (int place = 1; !code; place++) {
@@ -60,7 +41,10 @@ static int check_regimens(const char *file, conf_report *report, void *user)
         int line = 0;
         int column = 0;
         int skip = 0;
-        if (sscanf(err.message, "%d:%d: %n", &line, &column, &skip) != 2)
+        size_t name = strlen(file);
+        if (strncmp(err.message, file, name) == 0 && strncmp(err.message + name, ": ", 2) == 0)
+            skip = (int)name + 2; /* the report names the file itself */
+        else if (sscanf(err.message, "%d:%d: %n", &line, &column, &skip) != 2)
             skip = 0;
         report(user, file, line, column, code, err.message + skip);
         count++;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* patient onhand, refill: the facts and locks behind a patient's calendar, as people give them. */
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "config/base/quantity.h"
 #include "controller/plan/input.h"
 #include "controller/plan/sync_read.h"
@@ -111,24 +111,6 @@ static int run_dispensed(struct cli *cli, struct error *err)
     return status;
 }
 
-static int file_read(const char *path, struct buf *text, struct error *err)
-{
-    char chunk[65536];
-    size_t got;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return error_set_errno(err, E_FILE, errno, "%s: cannot be opened", path);
-    while (text->len <= TERMS_BYTES_MAX && (got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        buf_add(text, chunk, got);
-    bool failed = ferror(file) != 0;
-    (void)fclose(file); /* read only */
-    if (failed)
-        return error_set(err, E_FILE, "%s: cannot be read", path);
-    if (text->len > TERMS_BYTES_MAX)
-        return error_set(err, E_LIMIT, "%s: has more than %d bytes", path, TERMS_BYTES_MAX);
-    return text->failed ? error_set(err, E_MEMORY, "%s: no memory to read it", path) : 0;
-}
-
 static int show_terms(struct cli *cli, struct error *err)
 {
     struct store_rows *rows = NULL;
@@ -174,7 +156,7 @@ static int run_terms(struct cli *cli, struct error *err)
     if (cli->argc == 0)
         return show_terms(cli, err);
     buf_init(&text);
-    int status = file_read(cli->argv[0], &text, err);
+    int status = file_read(cli->argv[0], TERMS_BYTES_MAX, &text, err);
     if (status == 0)
         status = begin(cli, USER_PHARMACIST, &user, &by, NULL, err);
     if (status == 0)

@@ -1,37 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schedule and verify-schedule: pure filters over JSON, without site, store or clock. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "controller/plan/regimen_json.h"
 #include "controller/plan/schedule_json.h"
 #include "controller/plan/schedule_verify.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/verbs.h"
-
-/* The whole of a file, or of standard input for "-". */
-static int read_whole(const char *path, struct buf *out, struct error *err)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!file)
-        return error_set_errno(err, E_FILE, errno, "%s: cannot be opened", path);
-    char chunk[65536];
-    size_t got;
-    while (out->len <= JSON_DOCUMENT_BYTES_MAX && (got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        buf_add(out, chunk, got);
-    bool failed = ferror(file);
-    if (file != stdin)
-        (void)fclose(file); /* only read from */
-    if (failed)
-        return error_set_errno(err, E_FILE, errno, "%s: cannot be read", path);
-    if (out->failed)
-        return error_set(err, E_MEMORY, "%s: no memory to read it", path);
-    return 0;
-}
 
 /* One regimen in, one line out. A refused one gives a line too, so that results stay in input order. */
 static int schedule_one(struct cli *cli, const char *path, size_t place, const struct json_t *object,
@@ -82,7 +62,7 @@ static int run_schedule(struct cli *cli, struct error *err)
     options.node_budget = (uint64_t)budget;
     options.levels = (int)levels;
     buf_init(&text);
-    rc = read_whole(cli->argv[0], &text, err);
+    rc = file_read_or_stdin(cli->argv[0], JSON_DOCUMENT_BYTES_MAX, &text, err);
     if (!rc)
         rc = json_documents_open(&documents, buf_string(&text), text.len, err);
     size_t place = 0;
@@ -106,7 +86,7 @@ static int open_both(struct cli *cli, struct buf text[2], struct json_documents 
                      struct error *err)
 {
     for (int i = 0; i < 2; i++) {
-        int rc = read_whole(cli->argv[i], &text[i], err);
+        int rc = file_read_or_stdin(cli->argv[i], JSON_DOCUMENT_BYTES_MAX, &text[i], err);
         if (!rc)
             rc = json_documents_open(&documents[i], buf_string(&text[i]), text[i].len, err);
         if (rc == E_SYNTAX || rc == E_LIMIT)

@@ -98,18 +98,9 @@ static int make_file(struct making *making, const char *name, const void *data, 
 /* Copies a file that comes with the program. */
 static int copy_file(struct making *making, const char *from, const char *name, struct error *err)
 {
-    char block[65536];
     struct buf text;
-    FILE *in = fopen(from, "re");
-    if (!in)
-        return error_set_errno(err, E_FILE, errno, "%s: cannot be opened", from);
     buf_init(&text);
-    for (size_t n; (n = fread(block, 1, sizeof block, in)) > 0 && text.len <= CONF_BYTES_MAX;)
-        buf_add(&text, block, n);
-    int code = 0;
-    if (ferror(in) || text.failed || text.len > CONF_BYTES_MAX)
-        code = error_set(err, E_FILE, "%s: cannot be read", from);
-    (void)fclose(in); /* read only */
+    int code = file_read(from, CONF_BYTES_MAX, &text, err);
     if (!code)
         code = make_file(making, name, buf_string(&text), text.len, err);
     buf_finish(&text);

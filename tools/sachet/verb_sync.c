@@ -2,7 +2,6 @@
 /* sync: a pure filter from cases to plans, without site, store or clock; or the calendar of one patient of
  * the store. What names a file is a file: "-", a name with a slash or the ending of one, and whatever is
  * there under that name. Everything else is a patient. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
 #include "config/conf.h"
 #include "controller/plan/input.h"
 #include "controller/plan/sync_json.h"
@@ -25,17 +25,9 @@ static int load(const char *path, struct conf **ret_conf, struct error *err)
     if (strcmp(path, "-") != 0)
         return conf_load(&conf_sync, path, ret_conf, err);
     struct buf text;
-    char chunk[65536];
-    size_t got;
     buf_init(&text);
-    while (text.len <= CONF_BYTES_MAX && (got = fread(chunk, 1, sizeof chunk, stdin)) > 0)
-        buf_add(&text, chunk, got);
-    int rc = 0;
-    if (ferror(stdin))
-        rc = error_set_errno(err, E_FILE, errno, "standard input: cannot be read");
-    else if (text.failed)
-        rc = error_set(err, E_MEMORY, "standard input: no memory to read it");
-    else
+    int rc = file_read_stream(stdin, "standard input", CONF_BYTES_MAX, &text, err);
+    if (rc == 0)
         rc = conf_parse(&conf_sync, "-", buf_string(&text), text.len, ret_conf, err);
     buf_finish(&text);
     return rc;

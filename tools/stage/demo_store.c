@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/stage/demo_store.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,6 +8,8 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "config/base/file.h"
+#include "config/conf.h"
 #include "config/paths.h"
 #include "controller/pack/batch.h"
 #include "controller/plan/order_row.h"
@@ -194,21 +195,14 @@ static int add_canisters(struct store *store, int64_t pieces, struct error *err)
 /* The rules that come with the program: what sachetd compares the plans with. */
 static int hash_rules(const char *name, char ret_hash[SEAL_HASH_TEXT_BYTES], struct error *err)
 {
-    char path[4096], chunk[4096];
+    char path[4096];
     struct buf bytes;
     uint8_t hash[SEAL_HASH_BYTES];
     int rc = paths_data(name, path, sizeof path, err);
     if (rc < 0)
         return rc;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_set_errno(err, E_FILE, errno, "%s", path);
     buf_init(&bytes);
-    for (size_t n; (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
-        buf_add(&bytes, chunk, n);
-    if (ferror(file) || bytes.failed)
-        rc = error_set(err, E_FILE, "%s: cannot be read", path);
-    (void)fclose(file); /* only read from */
+    rc = file_read(path, CONF_BYTES_MAX, &bytes, err);
     seal_hash(bytes.data, bytes.len, hash);
     seal_hash_text(hash, ret_hash);
     buf_finish(&bytes);

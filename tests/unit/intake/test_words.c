@@ -12,6 +12,7 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "config/base/ndc.h"
 #include "tests/unit/intake/support.h"
 
 static struct run run;
