@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sachet-sig/1: the words and codes in which prescriptions say how a drug is taken. One list of phrases; its
- * kinds, and how they are put together, are the grammar of controller/intake (sig-format.md).
+ * kinds, and how they are put together, are the grammar of controller/intake/sig (sig-format.md).
  */
 #include "config/conf.h"
 
@@ -11,7 +11,7 @@
 
 static const char *const languages[] = {"en", "de", NULL};
 static const char *const decimals[] = {"point", "comma", NULL};
-/* The order is that of enum sigtext_kind in controller/intake/sigtext_private.h. */
+/* The order is that of enum sigtext_kind in controller/intake/sig/sigtext_private.h. */
 static const char *const kinds[] = {
     "number",   "plus",  "range-to", "up-to", "unit",  "verb",      "route",  "frequency",   "when",
     "offset",   "day",   "days",     "clock", "am-pm", "as-needed", "reason", "purpose",     "duration",

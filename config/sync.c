@@ -3,7 +3,7 @@
  * sachet-sync/1: cases for the refill synchroniser (scheduler/sync-format.md). Unlike the other formats it is
  * no site's configuration but data, written by programs and tests as often as by people, so the same keys may
  * stand in a case and, once for all, under `defaults`. Whoever reads the cases merges the two
- * (controller/plan/sync_read.h); here stand the types and ranges.
+ * (controller/plan/documents/sync_read.h); here stand the types and ranges.
  */
 #include "config/conf.h"
 

@@ -11,9 +11,9 @@
 #include "config/base/error.h"
 #include "config/base/utf8.h"
 #include "controller/clinical/clinical_private.h"
-#include "controller/review/user.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
 
 static int answers_load(struct store *store, int64_t patient, int32_t today, struct arena *arena,
                         struct clinical_findings *findings, struct error *err)

@@ -7,8 +7,8 @@
 #include "config/base/error.h"
 #include "config/base/quantity.h"
 #include "config/conf.h"
-#include "controller/intake/hl7_request.h"
-#include "controller/intake/hl7_times.h"
+#include "controller/intake/hl7/hl7_request.h"
+#include "controller/intake/hl7/hl7_times.h"
 
 #include <ctype.h>
 #include <errno.h>

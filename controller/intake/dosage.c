@@ -6,8 +6,8 @@
 #include "controller/intake/dose.h"
 #include "controller/intake/fhir_json.h"
 #include "controller/intake/route.h"
+#include "controller/intake/sig/sigtext.h"
 #include "controller/intake/sig_check.h"
-#include "controller/intake/sigtext.h"
 #include "controller/intake/timing.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "controller/intake/source.h"
 
 #include "config/base/error.h"
-#include "controller/intake/hl7.h"
+#include "controller/intake/hl7/hl7.h"
 #include "controller/intake/intake.h"
 
 #include <ctype.h>

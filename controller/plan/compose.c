@@ -11,7 +11,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "controller/plan/compose_private.h"
-#include "controller/plan/regimen_json.h"
+#include "controller/plan/documents/regimen_json.h"
 #include "scheduler/slots.h"
 
 enum {

@@ -6,8 +6,8 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
-#include "controller/plan/apart_text.h"
 #include "controller/plan/build.h"
+#include "controller/plan/documents/apart_text.h"
 
 enum { POSSIBLE_SHOWN = 3 };
 

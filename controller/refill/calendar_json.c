@@ -6,7 +6,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/quantity.h"
-#include "controller/plan/sync_json.h"
+#include "controller/plan/documents/sync_json.h"
 #include "controller/refill/calendar.h"
 
 static json_t *day_json(int32_t day)

@@ -11,10 +11,10 @@
 #include "config/base/utf8.h"
 #include "controller/plan/plan_text.h"
 #include "controller/release/release_private.h"
-#include "controller/review/user.h"
-#include "controller/review/user_key.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
+#include "controller/user/user_key.h"
 
 int release_begin(struct store *store, const struct user *user, struct error *err)
 {

@@ -12,9 +12,9 @@
 #include "config/base/error.h"
 #include "controller/plan/plan_text.h"
 #include "controller/release/release_private.h"
-#include "controller/review/user.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
 
 static int no_memory(struct error *err)
 {

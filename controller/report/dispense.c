@@ -11,7 +11,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/quantity.h"
-#include "controller/intake/hl7_message.h"
+#include "controller/intake/hl7/hl7_message.h"
 #include "controller/intake/reason.h"
 #include "controller/store/store.h"
 

@@ -17,11 +17,11 @@
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
 #include "controller/plan/policy.h"
-#include "controller/review/user.h"
-#include "controller/review/user_key.h"
 #include "controller/stock/product.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
+#include "controller/user/user_key.h"
 
 /* A plan under examination. */
 struct exam {

@@ -14,10 +14,10 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/intake/hl7.h"
-#include "controller/intake/hl7_feed.h"
-#include "controller/intake/hl7_message.h"
+#include "controller/intake/hl7/hl7.h"
+#include "controller/intake/hl7/hl7_message.h"
 #include "controller/intake/intake.h"
+#include "controller/orders/hl7_feed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "config/base/buf.h"
-#include "controller/intake/mllp.h"
+#include "controller/intake/hl7/mllp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -17,7 +17,7 @@
 #include "config/conf.h"
 #include "config/paths.h"
 #include "controller/intake/reading.h"
-#include "controller/intake/sigtext.h"
+#include "controller/intake/sig/sigtext.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

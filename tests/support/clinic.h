@@ -12,7 +12,7 @@
 #include "controller/intake/reading.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/policy.h"
-#include "controller/review/user.h"
+#include "controller/user/user.h"
 #include "tests/support/scratch.h"
 
 struct conf;

@@ -18,8 +18,8 @@
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "config/paths.h"
-#include "controller/intake/intake_store.h"
-#include "controller/intake/sigtext.h"
+#include "controller/intake/sig/sigtext.h"
+#include "controller/orders/intake_store.h"
 #include "controller/seal/seal.h"
 #include "controller/store/store.h"
 

@@ -17,8 +17,8 @@
 #include "config/base/error.h"
 #include "config/base/log.h"
 #include "config/base/loop.h"
-#include "controller/intake/hl7_feed.h"
-#include "controller/intake/mllp.h"
+#include "controller/intake/hl7/mllp.h"
+#include "controller/orders/hl7_feed.h"
 #include "controller/store/store.h"
 
 enum { CHUNK_BYTES = 64 * 1024, BACKLOG = 16 };

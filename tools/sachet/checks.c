@@ -9,8 +9,8 @@
 #include "config/base/error.h"
 #include "config/base/file.h"
 #include "config/conf.h"
-#include "controller/plan/regimen_json.h"
-#include "controller/plan/sync_read.h"
+#include "controller/plan/documents/regimen_json.h"
+#include "controller/plan/documents/sync_read.h"
 
 /* Each regimen of the file by itself: a refused one does not hide the next. */
 static int check_regimens(const char *file, conf_report *report, void *user)

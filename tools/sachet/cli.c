@@ -14,9 +14,9 @@
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "config/conf.h"
-#include "controller/review/user.h"
 #include "controller/seal/seal.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
 
 const struct cli_option_row cli_common_options[] = {
     {"site", "DIR", "the site's folder (else $SACHET_SITE, else the working folder)"},

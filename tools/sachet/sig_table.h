@@ -4,7 +4,7 @@
 #ifndef TOOLS_SACHET_SIG_TABLE_H
 #define TOOLS_SACHET_SIG_TABLE_H
 
-#include "controller/intake/sigtext.h"
+#include "controller/intake/sig/sigtext.h"
 
 struct cli;
 struct error;

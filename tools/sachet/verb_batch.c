@@ -12,7 +12,7 @@
 #include "controller/pack/batch.h"
 #include "controller/refill/change.h"
 #include "controller/review/sign.h"
-#include "controller/review/user.h"
+#include "controller/user/user.h"
 #include "tools/sachet/ask.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"

@@ -14,7 +14,7 @@
 #include "controller/plan/plan.h"
 #include "controller/plan/plan_row.h"
 #include "controller/review/review.h"
-#include "controller/review/user.h"
+#include "controller/user/user.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
 #include "tools/sachet/rules.h"

@@ -14,7 +14,7 @@
 #include "controller/plan/plan_row.h"
 #include "controller/plan/policy.h"
 #include "controller/refill/cycle.h"
-#include "controller/review/user.h"
+#include "controller/user/user.h"
 #include "tools/sachet/ask.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"

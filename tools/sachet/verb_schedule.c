@@ -7,9 +7,9 @@
 #include "config/base/buf.h"
 #include "config/base/error.h"
 #include "config/base/file.h"
-#include "controller/plan/regimen_json.h"
-#include "controller/plan/schedule_json.h"
-#include "controller/plan/schedule_verify.h"
+#include "controller/plan/documents/regimen_json.h"
+#include "controller/plan/documents/schedule_json.h"
+#include "controller/plan/documents/schedule_verify.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/verbs.h"
 

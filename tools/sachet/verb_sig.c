@@ -6,7 +6,7 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/intake/sigtext.h"
+#include "controller/intake/sig/sigtext.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/sig_table.h"
 #include "tools/sachet/verbs.h"

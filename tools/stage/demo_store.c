@@ -15,10 +15,10 @@
 #include "controller/plan/order_row.h"
 #include "controller/plan/plan_text.h"
 #include "controller/review/sign.h"
-#include "controller/review/user.h"
 #include "controller/seal/seal.h"
 #include "controller/stock/product.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
 #include "tools/stage/folder.h"
 
 enum { START_DAY = 20780 /* 2026-11-23 */, EXPIRY_DAY = 22000, DRUGS = 3, KEPT_MAX = 64, PIECES_A_DAY = 3 };

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_INTAKE_SIGTEXT_SUPPORT_H
 #define TESTS_UNIT_INTAKE_SIGTEXT_SUPPORT_H
 
-#include "controller/intake/sigtext.h"
+#include "controller/intake/sig/sigtext.h"
 
 struct sig_example {
     const char *text;

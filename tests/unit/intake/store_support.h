@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "controller/intake/intake_store.h"
+#include "controller/orders/intake_store.h"
 #include "tests/support/scratch.h"
 
 struct fixture {

@@ -15,7 +15,7 @@
 #include "config/conf.h"
 #include "config/paths.h"
 #include "controller/intake/dosage.h"
-#include "controller/intake/hl7_feed.h"
+#include "controller/orders/hl7_feed.h"
 #include "tests/support/scratch.h"
 
 static void add_name(char *list, const char *name)

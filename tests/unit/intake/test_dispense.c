@@ -13,8 +13,8 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/intake/hl7_feed.h"
-#include "controller/intake/hl7_message.h"
+#include "controller/intake/hl7/hl7_message.h"
+#include "controller/orders/hl7_feed.h"
 #include "controller/report/dispense.h"
 #include "controller/store/store.h"
 #include "tests/unit/intake/store_support.h"

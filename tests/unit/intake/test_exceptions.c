@@ -13,7 +13,7 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/intake/exceptions.h"
+#include "controller/orders/exceptions.h"
 #include "controller/stock/formulary.h"
 #include "controller/store/store.h"
 #include "tests/unit/intake/store_support.h"

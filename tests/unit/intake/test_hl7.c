@@ -12,9 +12,9 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/intake/hl7.h"
-#include "controller/intake/hl7_feed.h"
-#include "controller/intake/hl7_message.h"
+#include "controller/intake/hl7/hl7.h"
+#include "controller/intake/hl7/hl7_message.h"
+#include "controller/orders/hl7_feed.h"
 #include "tests/support/scratch.h"
 #include "tests/support/shared.h"
 #include "tests/unit/intake/support.h"

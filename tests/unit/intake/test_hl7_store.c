@@ -12,7 +12,7 @@
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/intake/hl7_feed.h"
+#include "controller/orders/hl7_feed.h"
 #include "controller/store/store.h"
 #include "tests/unit/intake/store_support.h"
 #include "tests/unit/intake/support.h"

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "config/base/error.h"
-#include "controller/intake/intake_store.h"
+#include "controller/orders/intake_store.h"
 #include "controller/stock/formulary.h"
 #include "controller/store/store.h"
 #include "tests/unit/intake/store_support.h"

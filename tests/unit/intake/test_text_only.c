@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "config/base/error.h"
-#include "controller/intake/sigtext.h"
+#include "controller/intake/sig/sigtext.h"
 #include "tests/unit/intake/support.h"
 
 static const struct {

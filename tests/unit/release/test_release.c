@@ -17,8 +17,8 @@
 #include "controller/pack/token.h"
 #include "controller/release/release.h"
 #include "controller/review/sign.h"
-#include "controller/review/user.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
 #include "tests/support/clinic.h"
 
 enum { REMADE = 4 }; /* the pouch that was made twice */

@@ -12,10 +12,10 @@
 
 #include "config/base/error.h"
 #include "controller/review/sign.h"
-#include "controller/review/user.h"
-#include "controller/review/user_key.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
+#include "controller/user/user_key.h"
 #include "tests/support/clinic.h"
 
 enum { BYTES_MAX = 65536 };

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "config/base/error.h"
-#include "controller/review/user.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
 #include "tests/support/scratch.h"
 
 enum { LOCK_AFTER = 4 };

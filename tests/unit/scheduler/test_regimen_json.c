@@ -13,7 +13,7 @@
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/plan/regimen_json.h"
+#include "controller/plan/documents/regimen_json.h"
 #include "scheduler/legality.h"
 
 #define PATIENT                                                                                    \

@@ -13,7 +13,7 @@
 
 #include "config/base/arena.h"
 #include "config/base/error.h"
-#include "controller/plan/regimen_json.h"
+#include "controller/plan/documents/regimen_json.h"
 #include "scheduler/legality.h"
 #include "scheduler/proof/proof.h"
 #include "scheduler/slots.h"

@@ -15,7 +15,7 @@
 #include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/error.h"
-#include "controller/plan/schedule_json.h"
+#include "controller/plan/documents/schedule_json.h"
 #include "scheduler/legality.h"
 #include "scheduler/proof/proof.h"
 #include "scheduler/slots.h"

@@ -15,7 +15,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/conf.h"
-#include "controller/plan/sync_read.h"
+#include "controller/plan/documents/sync_read.h"
 #include "tests/support/shared.h"
 
 #define DATE(name)                                   \

@@ -16,8 +16,8 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/conf.h"
-#include "controller/plan/sync_json.h"
-#include "controller/plan/sync_read.h"
+#include "controller/plan/documents/sync_json.h"
+#include "controller/plan/documents/sync_read.h"
 
 #define HEAD                                                                                       \
     "format: sachet-sync/1\n"                                                                      \
