@@ -52,6 +52,37 @@ int fills_adopt(struct store *store, const struct fills_line *line, const struct
 
 /* ---- another machine ---- */
 
+int fills_place(struct store *store, const struct fills_line *line, char ret_serial[MACHINE_SERIAL_BYTES],
+                struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int rc = store_query(store, &rows, err, "SELECT serial FROM machine_place WHERE machine = ?", "t",
+                         line->machine);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc >= 0)
+        (void)snprintf(ret_serial, MACHINE_SERIAL_BYTES, "%s",
+                       rc == 1 ? store_text(rows, 0) : ""); /* was one before */
+    store_done(rows);
+    return rc < 0 ? rc : 0;
+}
+
+int fills_place_take(struct store *store, const struct fills_line *line, const char *person, int64_t wall_ms,
+                     struct error *err)
+{
+    char before[MACHINE_SERIAL_BYTES], detail[64];
+    int rc = fills_place(store, line, before, err);
+    if (rc == 0)
+        rc = store_exec(store, err,
+                        "INSERT INTO machine_place (machine, serial, actor, since_ms) VALUES (?, ?, ?, ?)"
+                        " ON CONFLICT (machine) DO UPDATE SET serial = excluded.serial,"
+                        " actor = excluded.actor, since_ms = excluded.since_ms",
+                        "ttti", line->machine, line->serial, person, wall_ms);
+    /* A serial may hold any printable character, so it is no part of JSON written by hand. */
+    (void)snprintf(detail, sizeof detail, "{\"first\":%s}", before[0] ? "false" : "true"); /* fits */
+    return rc == 0 ? audit_add(store, wall_ms, person, "machine.place", line->serial, detail, err) : rc;
+}
+
 #define OPEN_ELSEWHERE                                                             \
     " FROM fill f JOIN job j ON j.id = f.job_id JOIN batch b ON b.id = j.batch_id" \
     " WHERE b.machine = ? AND f.serial <> ? AND f.state = 'intended'"

@@ -14,67 +14,77 @@
 #define AFTER_HOLD  "reads the seats, unholds the machine and goes on with the next pouch"
 #define AFTER_ABORT "starts the machine anew and makes every void pouch again under a new number"
 
-/* Texts and next steps of the machine's own alarms stand with their numbers, in hw/machine_codes.h. */
-#define MACHINE(name_, severity_, cause_, pouch_, resume_)                               \
-    {                                                                                    \
-        .number = MACHINE_ALARM_##name_, .severity = ALARM_##severity_, .cause = cause_, \
-        .pouch = ALARM_POUCH_##pouch_, .resume = resume_                                 \
-    }
+/*
+ * What this house adds to each alarm of the machine: severity, cause, pouch under way, what Resume does.
+ * Numbers, texts and next steps stand in hw/machine_codes.h; an alarm there without its words here does not
+ * compile.
+ */
+#define WORDS_ESTOP             STOP, "somebody pressed the button, or its wire broke", DOUBT, AFTER_ABORT
+#define WORDS_GUARD_OPEN        STOP, "the door was opened while the machine ran", DOUBT, AFTER_ABORT
+#define WORDS_GUARD_DISCREPANCY STOP, "one channel of a safety switch failed", DOUBT, AFTER_ABORT
+#define WORDS_DOUBTFUL_POUCH \
+    STOP, "the machine stopped or lost power with a pouch under way", DOUBT, AFTER_ABORT
+#define WORDS_NV_FAULT                                                  \
+    STOP, "both copies of the machine's own record are damaged", DOUBT, \
+        "is refused until the machine was serviced and adopted"
+#define WORDS_CANISTER_EMPTY                                  \
+    HOLD, "the canister gave no piece in its time", FINISHED, \
+        "takes the next canister of the product, or sets its pouches aside and makes the others"
+#define WORDS_JAM HOLD, "a piece is stuck in the chute of a bay", FINISHED, AFTER_HOLD
+#define WORDS_SENSOR_FAULT \
+    HOLD, "the count sensor of a bay sees nothing, or always something", FINISHED, AFTER_HOLD
+#define WORDS_FILM_OUT     HOLD, "the roll of film is at its end or torn", FINISHED, AFTER_HOLD
+#define WORDS_RIBBON_OUT   HOLD, "the print ribbon is at its end or torn", FINISHED, AFTER_HOLD
+#define WORDS_PRINTER      HOLD, "the print head is hot, dirty or not answering", FINISHED, AFTER_HOLD
+#define WORDS_SEAL_COLD    NOTICE, "the sealer is warming up, or its heater is broken", FINISHED, AFTER_HOLD
+#define WORDS_SEAL_HOT     HOLD, "the sealer's control overshoots, or its sensor is loose", FINISHED, AFTER_HOLD
+#define WORDS_THERMOCOUPLE HOLD, "the sealer's sensor has no contact", FINISHED, AFTER_HOLD
+#define WORDS_CONTROLLER_SILENT                                                          \
+    NOTICE, "no heartbeat of sachetd for 2 s: it stopped, or the line is cut", FINISHED, \
+        "is not needed: the machine goes on when the heartbeat is back"
+#define WORDS_CANISTER_WRONG                                                         \
+    HOLD, "another canister sits in the bay than the job was written for", FINISHED, \
+        "reads the seats; pouches whose canister is not there are taken back and set aside"
+#define WORDS_CANISTER_LID  HOLD, "the lid of a canister is open", FINISHED, AFTER_HOLD
+#define WORDS_FILM_SLIP     HOLD, "the film moved less than the feed roller", FINISHED, AFTER_HOLD
+#define WORDS_VISION_FAULT  HOLD, "the camera does not answer", FINISHED, AFTER_HOLD
+#define WORDS_WEIGHER_FAULT HOLD, "the weigher does not answer", FINISHED, AFTER_HOLD
 
-#define OURS(number_, severity_, text_, cause_, pouch_, next_, resume_)                   \
+#define ROW(number_, text_, next_, severity_, cause_, pouch_, resume_)                    \
     {                                                                                     \
         .number = number_, .severity = ALARM_##severity_, .text = text_, .cause = cause_, \
         .pouch = ALARM_POUCH_##pouch_, .next = next_, .resume = resume_                   \
     }
+#define ROW_OF(...)                           ROW(__VA_ARGS__) /* after the words have become arguments */
+#define MACHINE(name_, number_, text_, next_) ROW_OF(number_, text_, next_, WORDS_##name_),
 
-static struct alarm_row table[] = {
-    MACHINE(ESTOP, STOP, "somebody pressed the button, or its wire broke", DOUBT, AFTER_ABORT),
-    MACHINE(GUARD_OPEN, STOP, "the door was opened while the machine ran", DOUBT, AFTER_ABORT),
-    MACHINE(GUARD_DISCREPANCY, STOP, "one channel of a safety switch failed", DOUBT, AFTER_ABORT),
-    MACHINE(DOUBTFUL_POUCH, STOP, "the machine stopped or lost power with a pouch under way", DOUBT,
-            AFTER_ABORT),
-    MACHINE(NV_FAULT, STOP, "both copies of the machine's own record are damaged", DOUBT,
-            "is refused until the machine was serviced and adopted"),
-    MACHINE(CANISTER_EMPTY, HOLD, "the canister gave no piece in its time", FINISHED,
-            "takes the next canister of the product, or sets its pouches aside and makes the others"),
-    MACHINE(JAM, HOLD, "a piece is stuck in the chute of a bay", FINISHED, AFTER_HOLD),
-    MACHINE(SENSOR_FAULT, HOLD, "the count sensor of a bay sees nothing, or always something", FINISHED,
-            AFTER_HOLD),
-    MACHINE(FILM_OUT, HOLD, "the roll of film is at its end or torn", FINISHED, AFTER_HOLD),
-    MACHINE(RIBBON_OUT, HOLD, "the print ribbon is at its end or torn", FINISHED, AFTER_HOLD),
-    MACHINE(PRINTER, HOLD, "the print head is hot, dirty or not answering", FINISHED, AFTER_HOLD),
-    MACHINE(SEAL_COLD, NOTICE, "the sealer is warming up, or its heater is broken", FINISHED, AFTER_HOLD),
-    MACHINE(SEAL_HOT, HOLD, "the sealer's control overshoots, or its sensor is loose", FINISHED, AFTER_HOLD),
-    MACHINE(THERMOCOUPLE, HOLD, "the sealer's sensor has no contact", FINISHED, AFTER_HOLD),
-    MACHINE(CONTROLLER_SILENT, NOTICE, "no heartbeat of sachetd for 2 s: it stopped, or the line is cut",
-            FINISHED, "is not needed: the machine goes on when the heartbeat is back"),
-    MACHINE(CANISTER_WRONG, HOLD, "another canister sits in the bay than the job was written for", FINISHED,
-            "reads the seats; pouches whose canister is not there are taken back and set aside"),
-    MACHINE(CANISTER_LID, HOLD, "the lid of a canister is open", FINISHED, AFTER_HOLD),
-    MACHINE(FILM_SLIP, HOLD, "the film moved less than the feed roller", FINISHED, AFTER_HOLD),
-    MACHINE(VISION_FAULT, HOLD, "the camera does not answer", FINISHED, AFTER_HOLD),
-    MACHINE(WEIGHER_FAULT, HOLD, "the weigher does not answer", FINISHED, AFTER_HOLD),
-    OURS(
-        ALARM_HALTED, STOP, "what the machine did cannot be explained",
-        "the store was restored or copied, the machine's memory was cleared, or another controller was there",
-        DOUBT,
+static const struct alarm_row table[] = {
+    MACHINE_ALARM_TABLE(MACHINE)
+    /* ours */
+    ROW(ALARM_HALTED, "what the machine did cannot be explained",
         "find out what happened; then 'sachet machine clear' looks again, 'sachet machine adopt' accepts it",
-        "is refused until a person decided; then " AFTER_ABORT),
-    OURS(ALARM_BATCH_STOPPED, STOP, "the batch stopped", "see the alarm before it", FINISHED,
-         "remove the cause, then start the batch again", AFTER_HOLD),
-    OURS(ALARM_REPLACED, STOP, "another machine took the place of one with open pouches",
-         "a person said so with 'machine adopt'", VOID,
-         "take every pouch that may lie in the old machine out of use: see the numbers in the evidence",
-         AFTER_ABORT),
-    OURS(ALARM_WITHDRAWN, NOTICE, "a pouch was made before the machine heard that it is withdrawn",
-         "the order was stopped or changed while the pouch was under way", MADE,
-         "take that pouch out of the roll", "does not make it again"),
-    OURS(ALARM_SAFETY, STOP, "a safety switch of the panel opened",
-         "emergency stop pressed, guard opened, a wire broken, or one channel failed", DOUBT,
-         "make it safe, close the switch, press Reset, then confirm, clear and start", AFTER_ABORT),
-    OURS(ALARM_BAY_LOCKED, NOTICE, "a bay is locked", "wrong counts in a row, or its canister is empty", VOID,
-         "look at the bay; then load it or unlock it",
-         "takes the next canister of the product, or sets its pouches aside and makes the others"),
+        STOP,
+        "another machine stands there, the store was restored or copied, the machine's memory was cleared, or"
+        " another controller was there",
+        DOUBT, "is refused until a person decided; then " AFTER_ABORT),
+    ROW(ALARM_BATCH_STOPPED, "the batch stopped", "remove the cause, then start the batch again", STOP,
+        "see the alarm before it", FINISHED, AFTER_HOLD),
+    ROW(ALARM_REPLACED, "another machine took the place of one with open pouches",
+        "take every pouch that may lie in the old machine out of use: see the numbers in the evidence", STOP,
+        "a person said so with 'machine adopt'", VOID, AFTER_ABORT),
+    ROW(ALARM_WITHDRAWN, "a pouch was made before the machine heard that it is withdrawn",
+        "take that pouch out of the roll", NOTICE,
+        "the order was stopped or changed while the pouch was under way", MADE, "does not make it again"),
+    ROW(ALARM_SAFETY, "a safety switch of the panel opened",
+        "make it safe, close the switch, press Reset, then confirm, clear and start", STOP,
+        "emergency stop pressed, guard opened, a wire broken, or one channel failed", DOUBT, AFTER_ABORT),
+    ROW(ALARM_FROZEN, "the machine answers, but its heartbeat stands still",
+        "look at the machine's own controller; switch it off and on if it hangs", STOP,
+        "the machine's program hangs behind a gateway that goes on answering", DOUBT,
+        "is not needed if it comes back by itself; after a power cycle it " AFTER_ABORT),
+    ROW(ALARM_BAY_LOCKED, "a bay is locked", "look at the bay; then load it or unlock it", NOTICE,
+        "wrong counts in a row, or its canister is empty", VOID,
+        "takes the next canister of the product, or sets its pouches aside and makes the others"),
 };
 
 static const struct alarm_row unknown = {.number = -1,
@@ -89,12 +99,6 @@ static const struct alarm_row unknown = {.number = -1,
 const struct alarm_row *alarm_rows(size_t *ret_count)
 {
     *ret_count = sizeof table / sizeof table[0];
-    for (size_t i = 0; i < *ret_count; i++) {
-        if (table[i].number >= 128)
-            continue;
-        table[i].text = machine_alarm_text((unsigned)table[i].number);
-        table[i].next = machine_alarm_next_step((unsigned)table[i].number);
-    }
     return table;
 }
 

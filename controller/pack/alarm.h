@@ -22,6 +22,7 @@ enum {
     ALARM_REPLACED = 902,
     ALARM_WITHDRAWN = 903,
     ALARM_SAFETY = 904,
+    ALARM_FROZEN = 905,
     ALARM_BAY_LOCKED = 1000, /* and the number of the bay */
     ALARM_BAYS = 512,
 };

@@ -63,6 +63,13 @@ int fills_seen(struct store *store, const struct fills_line *line, uint32_t boot
 int fills_adopt(struct store *store, const struct fills_line *line, const struct machine_status *mirror,
                 const char *actor, int64_t wall_ms, struct error *err);
 
+/* The serial of the machine that stands at the line's place; "" nobody has stood there. (adopt.c) */
+int fills_place(struct store *store, const struct fills_line *line, char ret_serial[MACHINE_SERIAL_BYTES],
+                struct error *err);
+/* This machine stands there from now on, on somebody's word. Leaves an audit row. */
+int fills_place_take(struct store *store, const struct fills_line *line, const char *actor, int64_t wall_ms,
+                     struct error *err);
+
 /* Reason of a fill that fills_replace made void. */
 extern const char fills_replaced[];
 /* Open fills of this line's batches in another machine, and its serial: a swapped machine, so a person must

@@ -88,6 +88,11 @@ static bool is_frozen(const struct line_view *v)
     return v->frozen;
 }
 
+static bool is_frozen_untold(const struct line_view *v)
+{
+    return v->frozen && v->news;
+}
+
 static bool mirror_due(const struct line_view *v)
 {
     return v->mirror_due;
@@ -256,8 +261,7 @@ static const struct line_row table[] = {
     ROW(IDENTIFY, ANSWERED, NULL, SURVEY, ENROL, "C2: session + 1 is durable before it is written"),
     ROWS_HANDSHAKE(IDENTIFY),
 
-    ROW(SURVEY, ANSWERED, is_doubted, HALTED, HALT,
-        "C7: another machine, and pouches are open in the old one"),
+    ROW(SURVEY, ANSWERED, is_doubted, HALTED, HALT, "C7: another machine than the one that stood here"),
     ROW(SURVEY, ANSWERED, is_claimed_beyond, HALTED, HALT, "C9: another store's controller was here"),
     ROW(SURVEY, ANSWERED, must_overtake, SURVEY, ENROL, "a person said that this store is the right one"),
     ROW(SURVEY, ANSWERED, NULL, CLAIM, CLAIM, "C2: take the session, change nothing else"),
@@ -274,6 +278,7 @@ static const struct line_row table[] = {
 
     ROW(READY, TICK, orders_wait, READY, TAKE_ORDERS, "what people ask comes first"),
     ROW(READY, TICK, mirror_due, STATUS, ASK_STATUS, "C3: decisions are made on a fresh mirror"),
+    ROW(READY, TICK, is_frozen_untold, READY, NOTE, "a machine that hangs is an alarm"),
     ROW(READY, TICK, is_frozen, DOWN, BACK_OFF, "its program stands still: nothing that it shows is now"),
     ROW(READY, TICK, is_taken_away, HALTED, HALT, "C9: a newer controller owns the machine"),
     ROW(READY, TICK, is_contradicted, HALTED, HALT, "C7: unknown counters, stop and ask"),

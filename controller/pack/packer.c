@@ -45,7 +45,7 @@ struct packer *packer_create(const struct packer_config *config, struct machine 
     p->orders_waiting = true;
     rng_init(&p->rng, config->seed, 1);
     p->trust = trust_create(config->rules, err);
-    if (!p->trust || packer_batch_load(p, err) < 0) {
+    if (!p->trust || packer_batch_load(p, err) < 0 || packer_alarms_load(p, err) < 0) {
         packer_destroy(p);
         return NULL;
     }
@@ -376,7 +376,7 @@ static bool alarms_differ(const struct packer *p)
 {
     return !p->alarms_noted || memcmp(p->noted_alarms, p->view.mirror.alarms, sizeof p->noted_alarms) != 0 ||
            p->view.boot != p->view.mirror.boot || p->person.finished ||
-           p->trip_noted != (p->view.tripped != NULL);
+           p->trip_noted != (p->view.tripped != NULL) || packer_frozen_differs(p);
 }
 
 /* Where the machine stands hands may be inside: what was read of its seats does not hold for long. When it
@@ -396,13 +396,13 @@ static void watch_seats(struct packer *p)
 /* The other half of rule M7: a gateway may answer long after the machine behind it has hung. */
 static void watch_heartbeat(struct packer *p)
 {
-    if (!p->beat_known || p->beat != p->view.mirror.heartbeat)
+    bool moved = p->beat != p->view.mirror.heartbeat;
+    if (!p->beat_known || moved)
         p->beat_at_ms = p->now_ms;
+    p->beats = p->beat_known && (p->beats || moved);
     p->beat = p->view.mirror.heartbeat;
     p->beat_known = true;
     p->view.frozen = p->now_ms - p->beat_at_ms >= PACKER_FROZEN_MS;
-    if (p->view.frozen)
-        packer_note_set(p, "the machine answers, but its heartbeat stands still: look at its own controller");
 }
 
 static void look(struct packer *p, enum line_state from)
@@ -430,6 +430,7 @@ static void back_off(struct packer *p)
     p->alarms_noted = false;
     p->book_known = false;
     p->beat_known = false;
+    p->beats = false;
     p->view.frozen = false;
     packer_trace_lost(p);
     if (p->view.person != MACHINE_COMMAND_NONE) {

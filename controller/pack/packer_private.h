@@ -96,7 +96,7 @@ struct packer {
     bool ending;
     bool orders_waiting;
     bool book_known; /* the view's numbers are those of the connected machine */
-    bool swapped;    /* at this connection: pouches of our batches are open in another machine */
+    bool swapped;    /* at this connection: another machine stood here before, or has open pouches of ours */
     bool ran;        /* the machine was seen running since the last start */
     struct machine_result results[PACKER_RING_MAX]; /* kept: number modulo PACKER_RING_MAX */
 
@@ -135,12 +135,14 @@ struct packer {
     unsigned sample_count; /* ever */
     uint16_t beat;         /* the machine's own heartbeat, as last seen */
     bool beat_known;       /* on this connection */
+    bool beats;            /* it was seen to change on this connection */
     int64_t beat_at_ms;    /* when it changed */
     bool made_safe;        /* the port suspended the machine by itself: its command number went on */
     bool pressed_start;    /* buttons of the panel, not taken yet */
     bool pressed_stop;
     bool pressed_reset;
-    bool trip_noted; /* the store has the alarm of the panel's switches */
+    bool trip_noted;   /* the store has the alarm of the panel's switches */
+    bool frozen_noted; /* the store has the alarm of a heartbeat that stands still */
 
     uint16_t noted_alarms[MACHINE_ALARM_WORDS]; /* as the store has them */
     bool alarms_noted;                          /* noted_alarms is right for this connection */
@@ -157,6 +159,11 @@ struct packer {
 int packer_effect_write(struct packer *packer, enum line_effect effect, struct error *err);
 /* Loads the batch of the store that runs or is paused here, if there is one. */
 int packer_batch_load(struct packer *packer, struct error *err);
+/* The store's alarm of a heartbeat that stands still must be raised, or is over: the heartbeat was seen to go
+ * on. */
+bool packer_frozen_differs(const struct packer *packer);
+/* Which of our own alarms an earlier process left open. */
+int packer_alarms_load(struct packer *packer, struct error *err);
 /* Puts the batch into a resting state ('stopped' or 'done') with a note. */
 int packer_batch_rest(struct packer *packer, const char *state, const char *note, struct error *err);
 /* view.want, jobs, over, batch_new from the batch. */
@@ -173,6 +180,8 @@ void packer_trace_status(struct packer *packer);
 void packer_trace_command(struct packer *packer, enum machine_command command);
 void packer_trace_lost(struct packer *packer);
 void packer_evidence(const struct packer *packer, struct buf *out);
+/* packer_state.c: the printed numbers of the pouches that were begun and have no result, as a JSON array. */
+void packer_begun(const struct packer *packer, struct buf *out);
 void packer_watch_panel(struct packer *packer);
 /* In the owner's transaction: pressed buttons become rows of `command`. */
 int packer_take_buttons(struct packer *packer, struct error *err);

@@ -63,21 +63,32 @@ static void add_alarms(const struct packer *p, struct buf *out)
     buf_char(out, ']');
 }
 
-/* The printed numbers of pouches that a stop left in the machine (M6). */
-static void add_doubtful(const struct packer *p, struct buf *out)
+void packer_begun(const struct packer *p, struct buf *out)
 {
     const struct machine_status *m = &p->view.mirror;
-    bool stopped = m->state == MACHINE_STATE_ABORTED || m->state == MACHINE_STATE_ABORTING;
-    buf_text(out, ",\"doubtful\":[");
-    for (uint32_t seq = m->done + 1; stopped && seq <= m->started && seq - m->done <= PACKER_RING_MAX;
+    bool first = true;
+    buf_char(out, '[');
+    for (uint32_t seq = m->done + 1; p->book_known && seq <= m->started && seq - m->done <= PACKER_RING_MAX;
          seq++) {
         struct machine_job job;
         if (fills_job(p->store, p->line.serial, seq, &job, NULL) < 0)
             continue; /* not one of ours: the counters say so elsewhere */
-        buf_text(out, seq > m->done + 1 ? "," : "");
+        buf_text(out, first ? "" : ",");
         add_text(out, job.token);
+        first = false;
     }
     buf_char(out, ']');
+}
+
+/* What a stop left in the machine (M6). */
+static void add_doubtful(const struct packer *p, struct buf *out)
+{
+    const struct machine_status *m = &p->view.mirror;
+    buf_text(out, ",\"doubtful\":");
+    if (m->state == MACHINE_STATE_ABORTED || m->state == MACHINE_STATE_ABORTING)
+        packer_begun(p, out);
+    else
+        buf_text(out, "[]");
 }
 
 void packer_state_json(const struct packer *p, struct buf *out)

@@ -106,7 +106,13 @@ int packer_book_refresh(struct packer *p, struct error *err)
 
 int packer_alarm_add(struct packer *p, int number, const char *text, const char *next_step, struct error *err)
 {
+    const struct machine_status *m = &p->view.mirror;
     struct buf evidence;
+    int64_t fill = 0;
+    /* The pouch that was begun first and has no result; the evidence names all of them. */
+    if (p->book_known && m->started > m->done)
+        (void)store_get_int(p->store, &fill, NULL, "SELECT id FROM fill WHERE serial = ? AND seq = ?", "ti",
+                            p->line.serial, (int64_t)m->done + 1); /* not one of ours: none */
     buf_init(&evidence);
     packer_evidence(p, &evidence);
     const struct alarm_event event = {.machine = p->name,
@@ -114,6 +120,7 @@ int packer_alarm_add(struct packer *p, int number, const char *text, const char 
                                       .text = text,
                                       .next = next_step,
                                       .batch = p->batch.id,
+                                      .fill = fill,
                                       .evidence = evidence.failed ? NULL : buf_string(&evidence),
                                       .wall_ms = p->wall_ms};
     int rc = alarm_raise(p->store, &event, err);
@@ -197,6 +204,41 @@ static int check_batch(struct packer *p, struct error *err)
 
 /* ---- connection ---- */
 
+/*
+ * A serial that did not stand here before is another machine, or the same one with its memory cleared: the
+ * operator decides. He has, when it is the first one, when the site file names it, or when he adopts it.
+ */
+static int look_who_stands_here(struct packer *p, struct error *err)
+{
+    int64_t elsewhere = 0;
+    char other[MACHINE_SERIAL_BYTES] = "", before[MACHINE_SERIAL_BYTES] = "";
+    int rc = fills_elsewhere(p->store, &p->line, &elsewhere, other, err);
+    if (rc == 0)
+        rc = fills_place(p->store, &p->line, before, err);
+    if (rc < 0)
+        return rc;
+    bool here = strcmp(before, p->line.serial) == 0;
+    if (!here && elsewhere == 0 && (before[0] == '\0' || p->serial[0] != '\0')) {
+        p->swapped = false;
+        return fills_place_take(p->store, &p->line, p->serial[0] ? "site file" : "sachetd", p->wall_ms, err);
+    }
+    p->swapped = !here || elsewhere > 0;
+    if (!p->swapped || p->view.adopting)
+        return 0;
+    if (elsewhere > 0)
+        (void)snprintf(p->doubt, sizeof p->doubt,
+                       "this is machine %s, and %" PRId64 " pouches of the batch were begun in machine %s:"
+                       " connect that one, or adopt this one and take those pouches out of use",
+                       p->line.serial, elsewhere, other); /* cut, never overrun */
+    else
+        (void)snprintf(p->doubt, sizeof p->doubt,
+                       "this is machine %s, and machine %s stood here before: connect that one, or adopt this"
+                       " one",
+                       p->line.serial, before); /* cut, never overrun */
+    p->view.doubt = p->doubt;
+    return 0;
+}
+
 static int enrol(struct packer *p, struct error *err)
 {
     struct fills_book book;
@@ -204,19 +246,9 @@ static int enrol(struct packer *p, struct error *err)
     int rc = fills_enrol(p->store, &p->line, beyond, p->wall_ms, &book, err);
     if (rc < 0)
         return rc;
-    int64_t elsewhere = 0;
-    char other[MACHINE_SERIAL_BYTES] = "";
-    rc = fills_elsewhere(p->store, &p->line, &elsewhere, other, err);
+    rc = look_who_stands_here(p, err);
     if (rc < 0)
         return rc;
-    p->swapped = elsewhere > 0;
-    if (p->swapped && !p->view.adopting) {
-        (void)snprintf(p->doubt, sizeof p->doubt,
-                       "this is machine %s, and %" PRId64 " pouches of the batch were begun in machine %s:"
-                       " connect that one, or adopt this one and take those pouches out of use",
-                       p->line.serial, elsewhere, other); /* cut, never overrun */
-        p->view.doubt = p->doubt;
-    }
     p->view.session = book.session;
     p->view.issued = book.issued;
     p->view.recorded = book.recorded;
@@ -240,6 +272,8 @@ static int adopt(struct packer *p, struct error *err)
             rc = fills_adopt(p->store, &p->line, m, p->adopter, p->wall_ms, err);
         if (rc == 0 && p->swapped)
             rc = fills_replace(p->store, &p->line, p->adopter, p->wall_ms, err);
+        if (rc == 0 && p->swapped)
+            rc = fills_place_take(p->store, &p->line, p->adopter, p->wall_ms, err);
         p->swapped = false;
         p->adopter[0] = '\0';
         if (rc == 0)
@@ -263,7 +297,7 @@ static int adopt(struct packer *p, struct error *err)
     p->view.mirror_due = true;
     p->bays_read = 0;
     p->control_at_ms = p->now_ms;
-    packer_note_set(p, "");
+    packer_note_set(p, p->frozen_noted ? alarm_row(ALARM_FROZEN)->text : "");
     log_info("line",
              "machine=%s serial=%s connected session=%" PRIu32 " boot=%" PRIu32 " A=%" PRIu32 " S=%" PRIu32
              " D=%" PRIu32 " W=%" PRIu32 " issued=%" PRIu32 " recorded=%" PRIu32 " state=%s%s",
@@ -341,11 +375,46 @@ static int note_trip(struct packer *p, struct error *err)
                    : alarm_clear(p->store, p->name, ALARM_SAFETY, p->wall_ms, err);
 }
 
+bool packer_frozen_differs(const struct packer *p)
+{
+    return p->frozen_noted ? p->beats && !p->view.frozen : p->view.frozen;
+}
+
+static int note_frozen(struct packer *p, struct error *err)
+{
+    if (!packer_frozen_differs(p))
+        return 0;
+    p->frozen_noted = p->view.frozen;
+    packer_note_set(p, p->frozen_noted ? alarm_row(ALARM_FROZEN)->text : "");
+    return p->frozen_noted ? packer_alarm_add(p, ALARM_FROZEN, NULL, NULL, err)
+                           : alarm_clear(p->store, p->name, ALARM_FROZEN, p->wall_ms, err);
+}
+
+int packer_alarms_load(struct packer *p, struct error *err)
+{
+    const struct {
+        int number;
+        bool *noted;
+    } ours[] = {{ALARM_SAFETY, &p->trip_noted}, {ALARM_FROZEN, &p->frozen_noted}};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0] && rc == 0; i++) {
+        int64_t open = 0;
+        rc = store_get_int(
+            p->store, &open, err,
+            "SELECT count(*) FROM alarm WHERE machine = ? AND number = ? AND cleared_ms IS NULL", "ti",
+            p->name, (int64_t)ours[i].number);
+        *ours[i].noted = open > 0;
+    }
+    return rc;
+}
+
 static int note(struct packer *p, struct error *err)
 {
     int rc = note_alarms(p, err);
     if (rc == 0)
         rc = note_trip(p, err);
+    if (rc == 0)
+        rc = note_frozen(p, err);
     if (rc == 0 && p->view.boot != p->view.mirror.boot) {
         log_warning("line", "machine=%s lost power boot=%" PRIu32, p->name, p->view.mirror.boot);
         p->view.boot = p->view.mirror.boot;

@@ -93,7 +93,9 @@ void packer_evidence(const struct packer *p, struct buf *out)
                m->boot);
     for (int i = 0; i < MACHINE_ALARM_WORDS; i++)
         buf_printf(out, "%s%u", i ? "," : "", m->alarms[i]);
-    buf_text(out, "],\"seen\":[");
+    buf_text(out, "],\"pouches\":");
+    packer_begun(p, out);
+    buf_text(out, ",\"seen\":[");
     unsigned count = p->sample_count < PACKER_SAMPLES ? p->sample_count : PACKER_SAMPLES;
     for (unsigned i = 0; i < count; i++) {
         if (i)

@@ -209,7 +209,7 @@ static bool request_leaves(void *data, const struct machine_request *request)
     return true;
 }
 
-static bool answer_came(void *data, const struct machine_answer *answer)
+static bool answer_came(void *data, struct machine_answer *answer)
 {
     struct near_side *near = data;
     near->lost = near->lost || (answer->code != 0 && error_class_of(answer->code) == ERROR_CLASS_LINK);

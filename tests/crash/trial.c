@@ -112,7 +112,7 @@ static void overwrite(struct trial *t)
         t->memory->ring[(status.retired + 1) % 8] = t->memory->ring[status.done % 8];
 }
 
-static bool answer_came(void *data, const struct machine_answer *answer)
+static bool answer_came(void *data, struct machine_answer *answer)
 {
     struct trial *t = data;
     if (t->params.mutant == TRIAL_RETIRE_EARLY && answer->kind == MACHINE_READ_RESULT && answer->code == 0)

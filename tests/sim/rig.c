@@ -21,8 +21,26 @@
 #include "hw/gpio/memory.h"
 #include "hw/machine.h"
 #include "hw/sim/sim_machine.h"
+#include "tests/support/gate.h"
 
 enum { START_MS = 1000, WALL_MS = 1000000000, DARK_MS = 3000, STEP_MAX_MS = 1000 };
+
+static bool request_leaves(void *data, const struct machine_request *request)
+{
+    (void)data, (void)request;
+    return true;
+}
+
+static bool answer_came(void *data, struct machine_answer *answer)
+{
+    struct rig *rig = data;
+    if (answer->kind != MACHINE_READ_STATUS || answer->code != 0)
+        return true;
+    if (!rig->hung)
+        rig->beat = answer->status.heartbeat;
+    answer->status.heartbeat = rig->beat;
+    return true;
+}
 
 static void power_up(struct rig *rig)
 {
@@ -37,8 +55,10 @@ static void power_up(struct rig *rig)
                                          .seed = 1};
     const struct sim_machine_params port = {
         .world = rig->world, .clock = &rig->clock.clock, .answer_ms = 2, .deadline_ms = 200};
+    const struct gate_hooks hooks = {.leaves = request_leaves, .came = answer_came, .data = rig};
     struct error err = {0};
-    rig->machine = sim_machine_create(&port, &err);
+    rig->port = sim_machine_create(&port, &err);
+    rig->machine = rig->port ? gate_create(rig->port, &hooks, &err) : NULL;
     if (rig->machine)
         rig->packer = packer_create(&config, rig->machine, rig->pharmacy.store, &err);
     if (!rig->machine || !rig->packer)
@@ -126,7 +146,7 @@ void rig_crash(struct rig *rig)
 
 void rig_swap(struct rig *rig, struct world *world)
 {
-    sim_machine_plug(rig->machine, world);
+    sim_machine_plug(rig->port, world);
     rig->world = world;
     rig->power_on_ms = 0;
 }
@@ -177,7 +197,7 @@ void rig_round(struct rig *rig)
 static void step(struct rig *rig)
 {
     int64_t now_ms = rig->clock.mono_now_ms, due_ms = packer_due_ms(rig->packer);
-    int64_t machine_ms = sim_machine_next_due_ms(rig->machine);
+    int64_t machine_ms = sim_machine_next_due_ms(rig->port);
     if (machine_ms < due_ms)
         due_ms = machine_ms;
     if (due_ms <= now_ms)

@@ -37,7 +37,8 @@ struct rig {
     struct pharmacy pharmacy;
     struct clock_virtual clock;
     struct world *world;
-    struct machine *machine;
+    struct machine *port;    /* the simulator's */
+    struct machine *machine; /* a gate before it */
     struct packer *packer;
     struct gpio *gpio; /* line of a role: its number */
     struct panel *panel;
@@ -47,6 +48,8 @@ struct rig {
     unsigned crashes;
     int64_t stock_slack; /* pieces by which the machine's own estimate may be off: late ones it counts, but
                             not there */
+    bool hung;     /* the machine's program: its heartbeat stands still, and something goes on answering */
+    uint16_t beat; /* the last one seen before */
     int64_t power_on_ms; /* when the mains come back; 0: they are on */
 };
 

@@ -184,6 +184,60 @@ static void an_alarm_holds_its_evidence(void **state)
     rig_finish(&rig);
 }
 
+/* A machine whose program hangs behind a gateway: an alarm that stays open, once, until its heart beats
+ * again. */
+static void a_heartbeat_that_stands_still_is_an_alarm_until_it_goes_on(void **state)
+{
+    (void)state;
+    static const char open[] = "SELECT count(*) FROM alarm WHERE number = 905 AND cleared_ms IS NULL";
+    struct rig rig;
+    begin(&rig, true);
+    int64_t batch = pharmacy_batch(&rig.pharmacy);
+    run_until_good(&rig, 3);
+    rig.hung = true;
+    rig_run_ms(&rig, 10000);
+    assert_int_equal(count(&rig, open), 1);
+    assert_non_null(strstr(packer_note(rig.packer), "heartbeat"));
+    rig_crash(&rig); /* a new process finds it open and raises no second one */
+    rig_run_ms(&rig, 10000);
+    assert_int_equal(count(&rig, "SELECT count(*) FROM alarm WHERE number = 905"), 1);
+    assert_int_equal(count(&rig, open), 1);
+    rig.hung = false;
+    rig_run_ms(&rig, 5000);
+    assert_int_equal(count(&rig, open), 0);
+    assert_true(rig_run_batch(&rig, batch, 10 * MINUTE_MS));
+    rig_check(&rig, batch, true);
+    rig_finish(&rig);
+}
+
+/* The evidence of a stop names the pouches that were begun, and the alarm the first of them. */
+static void an_alarm_names_the_pouches_that_it_touches(void **state)
+{
+    (void)state;
+    struct rig rig;
+    begin(&rig, false);
+    int64_t batch = pharmacy_batch(&rig.pharmacy);
+    run_until_good(&rig, 5);
+    struct machine_status mirror;
+    do {
+        rig_run_ms(&rig, 1);
+        world_status(rig.world, &mirror);
+    } while (mirror.started == mirror.done);
+    world_power_off(rig.world);
+    assert_true(rig_run_batch(&rig, batch, MINUTE_MS));
+    rig_run_ms(&rig, 5000);
+    world_status(rig.world, &mirror);
+    assert_true(mirror.started > mirror.done); /* nobody has confirmed yet */
+    assert_int_equal(
+        count(&rig, "SELECT count(*) FROM alarm a JOIN fill f ON f.id = a.fill_id WHERE a.number = 3 AND"
+                    " json_extract(a.evidence, '$.pouches[0]') = f.token"),
+        1);
+    assert_int_equal(
+        count(&rig, "SELECT json_array_length(evidence, '$.pouches') FROM alarm WHERE number = 3"),
+        mirror.started - mirror.done);
+    rig_finish(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +246,8 @@ int main(void)
         cmocka_unit_test(a_stop_is_kept_over_the_controllers_death),
         cmocka_unit_test(buttons_are_rows_like_any_other_wish),
         cmocka_unit_test(an_alarm_holds_its_evidence),
+        cmocka_unit_test(a_heartbeat_that_stands_still_is_an_alarm_until_it_goes_on),
+        cmocka_unit_test(an_alarm_names_the_pouches_that_it_touches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,9 @@ static void the_old_machine_comes_back(bool power)
     for (size_t i = 0; i < world_truth_count(old); i++)
         printed += world_truth(old, i)->printed;
     rig_run_ms(&rig, MINUTE_MS);
+    assert_int_equal(packer_line_state(rig.packer), LINE_HALTED); /* who swaps back says so, too */
+    rig_order(&rig, 0, "adopt", true);
+    rig_run_ms(&rig, MINUTE_MS);
     pick_up(&rig);
     rig_run_ms(&rig, MINUTE_MS);
     assert_int_not_equal(packer_line_state(rig.packer), LINE_HALTED);
@@ -210,10 +213,12 @@ static void a_word_for_one_machine_is_none_for_the_next(void **state)
     rig_finish(&rig);
 }
 
-static void a_spare_machine_without_open_pouches_is_taken_as_it_is(void **state)
+/* Nothing is open anywhere, and still: another serial, or a cleared memory, is for a person to explain. */
+static void a_spare_machine_without_open_pouches_waits_for_a_person(void **state)
 {
     (void)state;
     struct rig rig;
+    struct machine_status mirror;
     begin(&rig);
     int64_t batch = pharmacy_batch(&rig.pharmacy);
     assert_true(rig_run_batch(&rig, batch, 10 * MINUTE_MS));
@@ -221,8 +226,26 @@ static void a_spare_machine_without_open_pouches_is_taken_as_it_is(void **state)
     struct world *old = rig.world;
     rig_swap(&rig, rig_world(&rig, 1));
     rig_run_ms(&rig, 5000);
+    assert_int_equal(packer_line_state(rig.packer), LINE_HALTED);
+    assert_non_null(strstr(packer_note(rig.packer), "SIM00001 stood here before"));
+    rig_crash(&rig); /* a new process is no new answer */
+    rig_run_ms(&rig, 5000);
+    assert_int_equal(packer_line_state(rig.packer), LINE_HALTED);
+    rig_order(&rig, 0, "adopt", true);
+    rig_run_ms(&rig, 5000);
     assert_int_not_equal(packer_line_state(rig.packer), LINE_HALTED);
-    world_destroy(old);
+    assert_int_equal(
+        count(&rig, "SELECT count(*) FROM machine_place WHERE serial = 'SIM00002' AND actor = 'tech'"), 1);
+    rig_crash(&rig); /* and the word holds */
+    rig_run_ms(&rig, 5000);
+    assert_int_not_equal(packer_line_state(rig.packer), LINE_HALTED);
+    world_status(rig.world, &mirror);
+    assert_int_equal(mirror.accepted, 0);
+    struct world *second = rig.world;
+    rig_swap(&rig, old); /* the first one again is another machine, too */
+    rig_run_ms(&rig, 5000);
+    assert_int_equal(packer_line_state(rig.packer), LINE_HALTED);
+    world_destroy(second);
     rig_finish(&rig);
 }
 
@@ -234,7 +257,7 @@ int main(void)
         cmocka_unit_test(the_old_machine_comes_back_and_its_pouches_stay_void),
         cmocka_unit_test(the_old_machine_comes_back_from_a_power_loss),
         cmocka_unit_test(a_word_for_one_machine_is_none_for_the_next),
-        cmocka_unit_test(a_spare_machine_without_open_pouches_is_taken_as_it_is),
+        cmocka_unit_test(a_spare_machine_without_open_pouches_waits_for_a_person),
     };
     return cmocka_run_group_tests_name("swap", tests, NULL, NULL);
 }

@@ -17,8 +17,9 @@ struct machine_request;
 struct gate_hooks {
     /* false: dead, and this request never leaves. */
     bool (*leaves)(void *data, const struct machine_request *request);
-    /* false: dead, and this answer, of something that the machine may have done, is never read. */
-    bool (*came)(void *data, const struct machine_answer *answer);
+    /* false: dead, and this answer, of something that the machine may have done, is never read. It may be
+     * changed: what a machine says that lies. */
+    bool (*came)(void *data, struct machine_answer *answer);
     void *data;
 };
 

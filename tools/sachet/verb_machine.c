@@ -78,11 +78,11 @@ static int run_show(struct cli *cli, struct error *err)
     if (rc < 0 || cli->json)
         return rc;
     struct store_rows *rows = NULL;
-    rc =
-        store_query(cli->store, &rows, err,
-                    "SELECT serial, next_seq - 1, retired, boot, session FROM machine WHERE name = ? ORDER BY"
-                    " seen_ms DESC",
-                    "t", machine);
+    rc = store_query(cli->store, &rows, err,
+                     "SELECT m.serial, next_seq - 1, retired, boot, session, coalesce(l.actor, ''),"
+                     " coalesce(l.since_ms, 0) FROM machine m LEFT JOIN machine_place l"
+                     " ON l.machine = m.name AND l.serial = m.serial WHERE m.name = ? ORDER BY seen_ms DESC",
+                     "t", machine);
     while (rc == 0 && (rc = store_next(rows, err)) == 1) {
         rc = 0;
         fprintf(cli->out,
@@ -90,6 +90,11 @@ static int run_show(struct cli *cli, struct error *err)
                 " times, connection %" PRId64 "\n",
                 store_text(rows, 0), store_int(rows, 1), store_int(rows, 2), store_int(rows, 3),
                 store_int(rows, 4));
+        if (store_text(rows, 5)[0]) {
+            char since[INSTANT_TEXT_BYTES];
+            instant_format(store_int(rows, 6), since);
+            fprintf(cli->out, "    stands here since %.19sZ, by word of %s\n", since, store_text(rows, 5));
+        }
     }
     store_done(rows);
     return rc < 0 ? rc : print_locked_bays(cli, machine, err);
@@ -242,9 +247,11 @@ static const struct cli_verb rows[] = {
                  "Starts the batch again that stopped last, and walks the machine to Execute."),
     MACHINE_VERB("machine stop", run_stop, "Finish the pouches under way and stop", NULL),
     MACHINE_VERB(
-        "machine adopt", run_adopt, "Accept a machine whose counters the store does not know",
-        "After a restored backup. Pouches that the store does not know must be taken out first; open ones\n"
-        "are recorded void. Counters that went back cannot be adopted."),
+        "machine adopt", run_adopt, "Accept a machine that the store does not know, or not any more",
+        "After a restored backup, or when another machine stands where one stood. Pouches that the store "
+        "does\n"
+        "not know, and those that lie in the old machine, must be taken out first; open ones are recorded\n"
+        "void. Counters that went back cannot be adopted."),
     {.name = "machine unlock",
      .args = "MACHINE BAY",
      .args_min = 2,

@@ -67,6 +67,7 @@ static void every_alarm_of_the_machine_and_of_ours_has_a_whole_row(void **state)
         ALARM_REPLACED,
         ALARM_WITHDRAWN,
         ALARM_SAFETY,
+        ALARM_FROZEN,
         ALARM_BAY_LOCKED + 7,
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
