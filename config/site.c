@@ -15,6 +15,9 @@ static const char *const parities[] = {"none", "even", "odd", NULL};
 /* Words of controller/parties/kind.h; a test there compares them. */
 static const char *const requests[] = {
     "renewal", "change", "eligibility", "test-claim", "override", "prior-authorization", NULL};
+static const char *const asks[] = {
+    "renewal", "change",       "eligibility", "test-claim", "override", "prior-authorization",
+    "notice",  "pre-shipment", "purchase",    "work",       NULL};
 static const char *const answers[] = {"approved", "changed", "denied", "too-soon", "needs-more", NULL};
 
 #define RANGE(least, most) .range = true, .min = (least), .max = (most)
@@ -147,6 +150,22 @@ static const struct conf_key site_keys[] = {
      .unit = "days",
      RANGE(0, 90),
      .doc = "So many days before a fill that needs it a prior authorisation is asked for."},
+    {.path = "refill.claim_lead_days",
+     .type = CONF_INT,
+     .preset = "7",
+     .unit = "days",
+     RANGE(0, 90),
+     .doc = "So many days before a fill the payer is asked whether it would pay for it, and before a cycle "
+            "whether the "
+            "patient is covered."},
+    {.path = "refill.check_lead_days",
+     .type = CONF_INT,
+     .preset = "9",
+     .unit = "days",
+     RANGE(0, 90),
+     .doc = "So many days before a cycle begins the patient is asked what changed. Answers are wanted before "
+            "the freeze "
+            "days."},
     {.path = "refill.threshold_pct",
      .type = CONF_INT,
      .preset = "75",
@@ -378,6 +397,16 @@ static const struct conf_key site_keys[] = {
      .preset = "Payer on record",
      RANGE(1, 80),
      .doc = "Name of the payer where an engine routes by patient and needs no more."},
+    {.path = "partners.asks",
+     .type = CONF_ENUMS,
+     .choices = asks,
+     .preset =
+         "[renewal, change, eligibility, test-claim, override, prior-authorization, notice, pre-shipment, "
+         "purchase, work]",
+     .items_max = 10,
+     .doc = "What is asked by itself when the calendar and the rolls call for it. What is not listed here is "
+            "asked "
+            "by hand (`sachet tasks open`)."},
     {.path = "partners.requests",
      .type = CONF_MAPS,
      .items_max = 64,

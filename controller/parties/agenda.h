@@ -25,6 +25,10 @@ struct conf;
 struct error;
 struct store;
 
+/* "Friday 27 November 2026" */
+enum { AGENDA_DATE_BYTES = 40 };
+void agenda_date(int32_t day, char ret_text[AGENDA_DATE_BYTES]);
+
 struct agenda_item {
     const char *name;
     const char *look;

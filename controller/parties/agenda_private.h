@@ -5,10 +5,6 @@
 
 #include "controller/parties/agenda.h"
 
-enum { AGENDA_DATE_BYTES = 40 };
-
-/* "Friday 27 November 2026" */
-void agenda_date(int32_t day, char ret_text[AGENDA_DATE_BYTES]);
 /* "Fri 27 Nov" */
 void agenda_date_short(int32_t day, char ret_text[AGENDA_DATE_BYTES]);
 /* "2 and 1/2 x Amlodipine 5 mg tablet" */

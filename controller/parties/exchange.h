@@ -34,6 +34,8 @@ struct exchange_watch {
     void (*refused)(void *data, const char *file, const char *why);
     void (*wrote)(void *data, const char *name, const struct task *task);
     void (*unwritten)(void *data, const struct task *task, const char *why);
+    /* Between reading and writing: what answers do elsewhere, and what must be asked now. Negative: stop. */
+    int (*between)(void *data, struct error *err);
 };
 
 struct exchange_count {

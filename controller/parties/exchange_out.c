@@ -164,6 +164,8 @@ int exchange_run(struct store *store, const struct partners *partners, struct po
     struct exchange_count count = {0};
     /* Answers first: what was answered needs no reminder. */
     int rc = exchange_read(store, partners, port, act, watch, &count, err);
+    if (rc == 0 && watch && watch->between)
+        rc = watch->between(watch->data, err);
     if (rc == 0)
         rc = store_write_begin(store, err);
     if (rc == 0)

@@ -40,6 +40,8 @@ struct forecast_options {
     int cycle_days; /* of cycles that nobody planned yet */
     int lead_days;
     bool simulated; /* simulated canisters count instead of real ones */
+    const char
+        *proposals_of; /* purchases that he opened and nobody acted on count as nothing; NULL: all count */
 };
 
 /* All in thousandths of a unit. */

@@ -148,8 +148,8 @@ static int order_read(struct store *store, const struct task *task, struct forec
                : error_set(err, E_MEMORY, "out of memory adding up orders");
 }
 
-static int orders_read(struct store *store, struct forecast *forecast, struct arena *arena,
-                       struct supplies *supplies, struct error *err)
+static int orders_read(struct store *store, const struct forecast_options *options, struct forecast *forecast,
+                       struct arena *arena, struct supplies *supplies, struct error *err)
 {
     struct task_filter filter = TASK_FILTER_OPEN;
     struct task *tasks = NULL;
@@ -165,6 +165,9 @@ static int orders_read(struct store *store, struct forecast *forecast, struct ar
         memcpy(items, supplies->items, supplies->count * sizeof *items);
     supplies->items = items;
     for (size_t i = 0; rc >= 0 && i < count; i++) {
+        if (options->proposals_of && strcmp(tasks[i].opened_by, options->proposals_of) == 0 &&
+            tasks[i].state < TASK_ACCEPTED)
+            continue;
         rc = order_read(store, &tasks[i], forecast, arena, &items[supplies->count], err);
         supplies->count += rc == 1;
     }
@@ -196,7 +199,7 @@ int forecast_cover(struct store *store, const struct forecast_options *options, 
     arena_init(&arena, 0);
     int rc = canisters_read(store, options, forecast, &arena, &supplies, err);
     if (rc == 0)
-        rc = orders_read(store, forecast, &arena, &supplies, err);
+        rc = orders_read(store, options, forecast, &arena, &supplies, err);
     if (rc == 0 && supplies.count > 0)
         qsort(supplies.items, supplies.count, sizeof *supplies.items, supply_compare);
     size_t at = 0;

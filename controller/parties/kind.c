@@ -11,6 +11,14 @@
 
 /* Days before a fill at which prescriber and payer are asked follow the practice of refill synchronisation: a
  * week for a renewal, two for a prior authorisation (scheduler/sync-format.md), urgent two days before. */
+/* What to do while there is time, by whom is asked; what comes after differs by kind. */
+static const char *const waiting[TASK_PARTIES][2] = {
+    [PARTY_PRESCRIBER] = {"wait for the prescriber", "the prescriber was reminded: wait"},
+    [PARTY_PAYER] = {"wait for the payer", "the payer was asked again: wait"},
+    [PARTY_PATIENT] = {"wait for the patient", "the patient was asked again: wait"},
+    [PARTY_PHARMACY] = {"do it", "do it"},
+};
+
 const struct task_kind_row task_kinds[TASK_KINDS] = {
     [TASK_RENEWAL] = {.word = "renewal",
                       .title = "Renewal request",
@@ -21,10 +29,8 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                       .needs = {"order|drug"},
                       .results = GRANT,
                       ASKS_BACK,
-                      .next = {"wait for the prescriber", "the prescriber was reminded: wait",
-                               "phone the prescriber",
-                               "phone the prescriber: the drug leaves the cycle without "
-                               "an answer"}},
+                      .late = {"phone the prescriber",
+                               "phone the prescriber: the drug leaves the cycle without an answer"}},
     [TASK_CHANGE] = {.word = "change",
                      .title = "Change request",
                      .party = PARTY_PRESCRIBER,
@@ -34,8 +40,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                      .needs = {"order|drug"},
                      .results = GRANT,
                      ASKS_BACK,
-                     .next = {"wait for the prescriber", "the prescriber was reminded: wait",
-                              "phone the prescriber", "phone the prescriber: the order stays as it is"}},
+                     .late = {"phone the prescriber", "phone the prescriber: the order stays as it is"}},
     [TASK_ELIGIBILITY] = {.word = "eligibility",
                           .title = "Eligibility request",
                           .party = PARTY_PAYER,
@@ -44,10 +49,8 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                           .urgent_days = 1,
                           .results = BIT(TASK_APPROVED) | BIT(TASK_DENIED) | BIT(TASK_NEEDS_MORE),
                           ASKS_BACK,
-                          .next = {"wait for the payer", "the payer was asked again: wait",
-                                   "ask the payer by phone",
-                                   "ask the payer by phone, and the patient for the "
-                                   "card"}},
+                          .late = {"ask the payer by phone",
+                                   "ask the payer by phone, and the patient for the card"}},
     [TASK_TEST_CLAIM] = {.word = "test-claim",
                          .title = "Test claim",
                          .party = PARTY_PAYER,
@@ -57,8 +60,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                          .needs = {"order|drug"},
                          .results = GRANT | BIT(TASK_TOO_SOON),
                          ASKS_BACK,
-                         .next = {"wait for the payer", "the payer was asked again: wait",
-                                  "ask the payer by phone",
+                         .late = {"ask the payer by phone",
                                   "ask the payer by phone before anything is packed"}},
     [TASK_OVERRIDE] = {.word = "override",
                        .title = "Override request",
@@ -69,10 +71,8 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                        .needs = {"order|drug"},
                        .results = GRANT | BIT(TASK_TOO_SOON),
                        ASKS_BACK,
-                       .next = {"wait for the payer", "the payer was asked again: wait",
-                                "ask the payer by phone",
-                                "ask the payer by phone: without an answer the "
-                                "payer's date holds"}},
+                       .late = {"ask the payer by phone",
+                                "ask the payer by phone: without an answer the payer's date holds"}},
     [TASK_PRIOR_AUTH] = {.word = "prior-authorization",
                          .title = "Prior authorization",
                          .party = PARTY_PAYER,
@@ -82,10 +82,8 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                          .needs = {"order|drug"},
                          .results = GRANT,
                          ASKS_BACK,
-                         .next = {"wait for the payer", "the payer was asked again: wait",
-                                  "phone payer and prescriber",
-                                  "phone payer and prescriber: without an answer "
-                                  "the fill is not paid"}},
+                         .late = {"phone payer and prescriber",
+                                  "phone payer and prescriber: without an answer the fill is not paid"}},
     [TASK_NOTICE] = {.word = "notice",
                      .title = "Notice",
                      .party = PARTY_PATIENT,
@@ -95,8 +93,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                      .needs = {"text"},
                      .results = BIT(TASK_DONE) | BIT(TASK_NEEDS_MORE),
                      ASKS_BACK,
-                     .next = {"wait until it is delivered", "it was sent again: wait",
-                              "phone the patient or the caregiver", "phone the patient or the caregiver"}},
+                     .late = {"phone the patient or the caregiver", "phone the patient or the caregiver"}},
     [TASK_PRESHIP] = {.word = "pre-shipment",
                       .title = "Pre-shipment check",
                       .party = PARTY_PATIENT,
@@ -106,8 +103,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                       .needs = {"text"},
                       .results = BIT(TASK_APPROVED) | BIT(TASK_CHANGED) | BIT(TASK_NEEDS_MORE),
                       ASKS_BACK,
-                      .next = {"wait for the patient", "the patient was asked again: wait",
-                               "phone the patient or the caregiver before the roll is packed",
+                      .late = {"phone the patient or the caregiver before the roll is packed",
                                "phone the patient or the caregiver before the roll leaves"}},
     [TASK_PURCHASE] = {.word = "purchase",
                        .title = "Purchase",
@@ -118,8 +114,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                        .needs = {"product", "quantity"},
                        .results = BIT(TASK_APPROVED) | BIT(TASK_CHANGED) | BIT(TASK_DENIED) | BIT(TASK_DONE),
                        .interim = BIT(TASK_APPROVED) | BIT(TASK_CHANGED), /* ordered, not here yet */
-                       .next = {"order it", "order it", "order it today",
-                                "order it today or find it elsewhere"}},
+                       .late = {"order it today", "order it today or find it elsewhere"}},
     [TASK_WORK] = {.word = "work",
                    .title = "Work",
                    .party = PARTY_PHARMACY,
@@ -127,7 +122,7 @@ const struct task_kind_row task_kinds[TASK_KINDS] = {
                    .due_days = 1,
                    .urgent_days = 0,
                    .results = BIT(TASK_DONE) | BIT(TASK_APPROVED) | BIT(TASK_DENIED),
-                   .next = {"do it", "do it", "do it today", "do it now"}},
+                   .late = {"do it today", "do it now"}},
 };
 
 const struct task_fact_row task_facts[] = {
@@ -157,48 +152,55 @@ const struct task_fact_row task_facts[] = {
 };
 const size_t task_fact_count = sizeof task_facts / sizeof task_facts[0];
 
-static const char *const party_words[TASK_PARTIES] = {"prescriber", "payer", "patient", "pharmacy"};
-static const char *const state_words[TASK_STATES] = {"draft",       "requested", "received", "accepted",
-                                                     "in-progress", "on-hold",   "rejected", "completed",
-                                                     "cancelled",   "failed"};
-static const char *const event_words[TASK_EVENTS] = {"sent",     "received", "accepted",  "started", "held",
-                                                     "answered", "refused",  "cancelled", "failed"};
-static const char *const result_words[TASK_RESULTS] = {"approved", "changed",    "denied",
-                                                       "too-soon", "needs-more", "done"};
-static const char *const level_words[TASK_LEVELS] = {"calm", "reminded", "urgent", "overdue"};
+/* The words of each list, as in commands, JSON and the store. */
+enum words { WORDS_PARTY, WORDS_STATE, WORDS_EVENT, WORDS_RESULT, WORDS_LEVEL, WORDS };
+static const struct {
+    const char *word[TASK_STATES];
+    int count;
+} words[WORDS] = {
+    [WORDS_PARTY] = {{"prescriber", "payer", "patient", "pharmacy"}, TASK_PARTIES},
+    [WORDS_STATE] = {{"draft", "requested", "received", "accepted", "in-progress", "on-hold", "rejected",
+                      "completed", "cancelled", "failed"},
+                     TASK_STATES},
+    [WORDS_EVENT] = {{"sent", "received", "accepted", "started", "held", "answered", "refused", "cancelled",
+                      "failed"},
+                     TASK_EVENTS},
+    [WORDS_RESULT] = {{"approved", "changed", "denied", "too-soon", "needs-more", "done"}, TASK_RESULTS},
+    [WORDS_LEVEL] = {{"calm", "reminded", "urgent", "overdue"}, TASK_LEVELS},
+};
+
+/* The place of a word in its list, -1: it is not there. */
+static int word_find(enum words list, const char *word)
+{
+    int i = words[list].count - 1;
+    while (i >= 0 && strcmp(words[list].word[i], word) != 0)
+        i--;
+    return i;
+}
 
 const char *task_party_text(enum task_party party)
 {
-    return party_words[party];
+    return words[WORDS_PARTY].word[party];
 }
 
 const char *task_state_text(enum task_state state)
 {
-    return state_words[state];
+    return words[WORDS_STATE].word[state];
 }
 
 const char *task_event_text(enum task_event event)
 {
-    return event_words[event];
+    return words[WORDS_EVENT].word[event];
 }
 
 const char *task_result_text(enum task_result result)
 {
-    return result_words[result];
+    return words[WORDS_RESULT].word[result];
 }
 
 const char *task_level_text(enum task_level level)
 {
-    return level_words[level];
-}
-
-/* The place of word in words, or count. */
-static int word_find(const char *const *words, int count, const char *word)
-{
-    int i = 0;
-    while (i < count && strcmp(words[i], word) != 0)
-        i++;
-    return i;
+    return words[WORDS_LEVEL].word[level];
 }
 
 bool task_kind_parse(const char *word, enum task_kind *ret_kind)
@@ -214,26 +216,36 @@ bool task_kind_parse(const char *word, enum task_kind *ret_kind)
 
 bool task_party_parse(const char *word, enum task_party *ret_party)
 {
-    int i = word_find(party_words, TASK_PARTIES, word);
-    if (i < TASK_PARTIES)
-        *ret_party = (enum task_party)i;
-    return i < TASK_PARTIES;
+    int i = word_find(WORDS_PARTY, word);
+    *ret_party = i < 0 ? *ret_party : (enum task_party)i;
+    return i >= 0;
 }
 
 bool task_state_parse(const char *word, enum task_state *ret_state)
 {
-    int i = word_find(state_words, TASK_STATES, word);
-    if (i < TASK_STATES)
-        *ret_state = (enum task_state)i;
-    return i < TASK_STATES;
+    int i = word_find(WORDS_STATE, word);
+    *ret_state = i < 0 ? *ret_state : (enum task_state)i;
+    return i >= 0;
 }
 
 bool task_result_parse(const char *word, enum task_result *ret_result)
 {
-    int i = word_find(result_words, TASK_RESULTS, word);
-    if (i < TASK_RESULTS)
-        *ret_result = (enum task_result)i;
-    return i < TASK_RESULTS;
+    int i = word_find(WORDS_RESULT, word);
+    *ret_result = i < 0 ? *ret_result : (enum task_result)i;
+    return i >= 0;
+}
+
+bool task_level_parse(const char *word, enum task_level *ret_level)
+{
+    int i = word_find(WORDS_LEVEL, word);
+    *ret_level = i < 0 ? *ret_level : (enum task_level)i;
+    return i >= 0;
+}
+
+const char *task_next_step(enum task_kind kind, enum task_level level)
+{
+    const struct task_kind_row *row = &task_kinds[kind];
+    return level < TASK_URGENT ? waiting[row->party][level] : row->late[level - TASK_URGENT];
 }
 
 bool task_state_closed(enum task_state state)
@@ -284,7 +296,7 @@ void task_results_list(enum task_kind kind, struct buf *out)
     const char *comma = "";
     for (int i = 0; i < TASK_RESULTS; i++) {
         if (task_kinds[kind].results & BIT(i)) {
-            buf_printf(out, "%s%s", comma, result_words[i]);
+            buf_printf(out, "%s%s", comma, task_result_text((enum task_result)i));
             comma = ", ";
         }
     }

@@ -92,7 +92,7 @@ struct task_kind_row {
     const char *needs[2]; /* facts without which it says nothing: "text", "order|drug" (one of them) */
     unsigned results;     /* bit 1 << enum task_result of each possible answer */
     unsigned interim;     /* those of them after which the task goes on */
-    const char *next[TASK_LEVELS]; /* what a person does now */
+    const char *late[2];  /* what a person does when it is urgent, and when it is overdue */
 };
 
 extern const struct task_kind_row task_kinds[TASK_KINDS];
@@ -117,6 +117,9 @@ bool task_kind_parse(const char *word, enum task_kind *ret_kind);
 bool task_party_parse(const char *word, enum task_party *ret_party);
 bool task_state_parse(const char *word, enum task_state *ret_state);
 bool task_result_parse(const char *word, enum task_result *ret_result);
+bool task_level_parse(const char *word, enum task_level *ret_level);
+/* What a person does now. */
+const char *task_next_step(enum task_kind kind, enum task_level level);
 
 /* Rejected, completed, cancelled, failed. */
 bool task_state_closed(enum task_state state);

@@ -177,6 +177,43 @@ int task_cancel(struct store *store, const struct task_act *act, int64_t id, con
     return rc;
 }
 
+int task_revise(struct store *store, const struct task_act *act, int64_t id, const char *facts,
+                int32_t due_day, const char *why, struct error *err)
+{
+    struct arena arena;
+    struct task task;
+    const char *kept = NULL;
+    int rc = task_in_write(store, err);
+    if (rc == 0)
+        rc = text_check("reason of a changed task", why, 1, TASK_NOTE_BYTES_MAX, err);
+    if (rc)
+        return rc;
+    arena_init(&arena, SCRATCH_BYTES);
+    rc = task_get(store, id, &arena, &task, err);
+    if (rc == 0 && task_state_closed(task.state))
+        rc = error_set(err, E_STATE, "task %" PRId64 " is %s: it cannot be changed any more", id,
+                       task_state_text(task.state));
+    if (rc == 0)
+        rc = facts_read(facts, &arena, &kept, err);
+    if (rc == 0)
+        rc = facts_needed(task.kind, kept, err);
+    if (rc == 0 && due_day - act->today > TASK_DUE_DAYS_MAX)
+        rc = error_set(err, E_INPUT, "due day of a %s: at most %d days ahead", task_kinds[task.kind].word,
+                       TASK_DUE_DAYS_MAX);
+    task.due_day = due_day < act->today ? act->today : due_day;
+    if (rc == 0)
+        rc = store_exec(store, err, "UPDATE task SET facts = ?, due_day = ? WHERE id = ?", "tii", kept,
+                        (int64_t)task.due_day, id);
+    if (rc == 0) {
+        task.level = task_level_on(task.kind, task.opened_day, task.due_day, act->today);
+        if (task.sent == task.revision) /* one that nobody has heard yet is written as it is now */
+            task.revision++;
+        rc = task_store(store, act, &task, "task.revise", why, err);
+    }
+    arena_finish(&arena);
+    return rc;
+}
+
 int task_sent(struct store *store, const struct task_act *act, int64_t id, int revision, struct error *err)
 {
     struct arena arena;
@@ -213,7 +250,7 @@ int task_escalate(struct store *store, const struct task_act *act, int *ret_rais
         task->level = level;
         if (task->sent == task->revision) /* one that nobody has heard yet is written with its new level */
             task->revision++;
-        rc = task_store(store, act, task, "task.level", task_kinds[task->kind].next[level], err);
+        rc = task_store(store, act, task, "task.level", task_next_step(task->kind, level), err);
         raised++;
     }
     arena_finish(&arena);

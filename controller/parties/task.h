@@ -100,6 +100,13 @@ int task_open(struct store *store, const struct task_act *act, const struct task
 int task_cancel(struct store *store, const struct task_act *act, int64_t task, const char *why,
                 struct error *err);
 /*
+ * An open task says something else now: other facts, another due day (before today: today). Written out
+ * before, it gets a new revision, so that the other side hears it. Its level follows the due day, and may
+ * fall. E_STATE for a closed one; E_INPUT as task_open.
+ */
+int task_revise(struct store *store, const struct task_act *act, int64_t task, const char *facts,
+                int32_t due_day, const char *why, struct error *err);
+/*
  * Takes an answer. answer->task, result, until_day, facts, reference, note, source count. *ret_stands: it
  * counts now. An answer that says the same again changes nothing; one that says something else than the
  * standing one is kept beside it and opens a TASK_WORK, unless overrule: then it stands. E_INPUT for a result

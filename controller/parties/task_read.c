@@ -17,6 +17,14 @@
     "id, task_id, result, stands, until_day, facts, reference, note, source, actor, answered_ms, " \
     "answered_day"
 
+/* `whose` apart, so that the tasks of one patient are found by their index. */
+#define LIST_SQL(whose)                                                                                     \
+    "SELECT " TASK_COLUMNS " FROM task WHERE " whose                                                        \
+    " AND (?1 OR state NOT IN ('rejected', 'completed', 'cancelled', 'failed')) AND (?3 IS NULL OR kind = " \
+    "?3) "                                                                                                  \
+    "AND due_day <= ?4 AND (NOT ?5 OR sent < revision) ORDER BY CASE level WHEN 'overdue' THEN 0 WHEN "     \
+    "'urgent' THEN 1 WHEN 'reminded' THEN 2 ELSE 3 END, due_day, id"
+
 static const char *kept(struct arena *arena, const char *text, bool *failed)
 {
     const char *copy = arena_text(arena, text, strlen(text));
@@ -24,23 +32,13 @@ static const char *kept(struct arena *arena, const char *text, bool *failed)
     return copy;
 }
 
-static bool level_parse(const char *word, enum task_level *ret_level)
-{
-    for (int i = 0; i < TASK_LEVELS; i++) {
-        if (strcmp(task_level_text((enum task_level)i), word) == 0) {
-            *ret_level = (enum task_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static int task_read(struct store_rows *rows, struct arena *arena, struct task *ret, struct error *err)
 {
     bool failed = false;
     ret->id = store_int(rows, 0);
     if (!task_kind_parse(store_text(rows, 1), &ret->kind) ||
-        !task_state_parse(store_text(rows, 2), &ret->state) || !level_parse(store_text(rows, 3), &ret->level))
+        !task_state_parse(store_text(rows, 2), &ret->state) ||
+        !task_level_parse(store_text(rows, 3), &ret->level))
         return error_set(err, E_INPUT, "task %" PRId64 " has a word that this version does not know",
                          ret->id);
     ret->patient = store_int(rows, 4);
@@ -169,14 +167,10 @@ int task_list(struct store *store, const struct task_filter *filter, struct aren
     void *items = NULL;
     size_t count = 0, cap = 0;
     const char *kind = filter->kind >= 0 ? task_kinds[filter->kind].word : NULL;
-    int rc = store_query(
-        store, &rows, err,
-        "SELECT " TASK_COLUMNS " FROM task WHERE (?1 OR state NOT IN ('rejected', 'completed', 'cancelled', "
-        "'failed')) AND (?2 = 0 OR patient_id = ?2) AND (?3 IS NULL OR kind = ?3) AND due_day <= ?4 "
-        "AND (NOT ?5 OR sent < revision) ORDER BY CASE level WHEN 'overdue' THEN 0 WHEN 'urgent' THEN 1 "
-        "WHEN 'reminded' THEN 2 ELSE 3 END, due_day, id",
-        "iitii", filter->closed, filter->patient, kind,
-        filter->due_by == CIVIL_DAY_NONE ? INT32_MAX : filter->due_by, filter->unsent);
+    int rc =
+        store_query(store, &rows, err, filter->patient ? LIST_SQL("patient_id = ?2") : LIST_SQL("?2 = 0"),
+                    "iitii", filter->closed, filter->patient, kind,
+                    filter->due_by == CIVIL_DAY_NONE ? INT32_MAX : filter->due_by, filter->unsent);
     while (rc == 0 && (rc = store_next(rows, err)) == 1) {
         struct task task = {0};
         rc = task_read(rows, arena, &task, err);

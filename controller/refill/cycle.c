@@ -323,8 +323,10 @@ static int keep(struct cycle *y)
     if (status == 0 && y->calendar->feasible)
         status = fills_keep(y);
     const struct record_by by = {r->actor, "", r->today, r->wall_ms};
+    struct asks_count asks = {0};
     if (status == 0)
-        status = asks_open(y->store, y->refill, y->calendar, &by, &y->made.asked, y->err);
+        status = asks_settle(y->store, y->site, y->refill, y->calendar, y->made.anchor, &by, &asks, y->err);
+    y->made.asked = asks.opened;
     if (status == 0)
         status = store_write_commit(y->store, y->err);
     store_write_rollback(y->store); /* nothing after a commit */

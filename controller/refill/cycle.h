@@ -32,7 +32,7 @@ struct cycle_made {
     bool enrolled_now;
     int32_t anchor;       /* CIVIL_DAY_NONE: the patient is not enrolled */
     int assumed;          /* products whose supply was assumed at enrolment */
-    int asked;            /* tasks opened: renewals, overrides, prior authorisations */
+    int asked;            /* tasks opened, see asks.h */
     const char *calendar; /* "": fills come with the plan; else why the calendar has none, for people */
 };
 

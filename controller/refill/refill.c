@@ -8,6 +8,7 @@
 #include "config/base/error.h"
 #include "config/base/quantity.h"
 #include "config/conf.h"
+#include "controller/parties/kind.h"
 #include "controller/refill/refill_private.h"
 #include "controller/store/store.h"
 
@@ -27,6 +28,17 @@ const char *refill_basis_text(enum refill_basis basis)
     return texts[basis];
 }
 
+static unsigned asks_of(const struct conf *site)
+{
+    unsigned asks = 0;
+    for (int i = 0; i < conf_count(site, "partners.asks"); i++) {
+        enum task_kind kind;
+        if (task_kind_parse(conf_text(site, "partners.asks[%d]", i), &kind))
+            asks |= 1U << kind;
+    }
+    return asks;
+}
+
 void refill_site_load(const struct conf *site, struct refill_site *ret_site)
 {
     *ret_site = (struct refill_site){
@@ -41,6 +53,9 @@ void refill_site_load(const struct conf *site, struct refill_site *ret_site)
         .controlled_pct = (int)conf_int(site, "refill.controlled_threshold_pct"),
         .min_days = (int)conf_int(site, "refill.min_days"),
         .count_simulated = conf_bool(site, "refill.count_simulated"),
+        .claim_lead_days = (int)conf_int(site, "refill.claim_lead_days"),
+        .check_lead_days = (int)conf_int(site, "refill.check_lead_days"),
+        .asks = asks_of(site),
     };
 }
 
@@ -305,11 +320,10 @@ static int drug_add(struct book *book, const struct input_order *order, struct a
     struct refill_drug *drug = &refill->drugs[refill->c.rx_count];
     struct sync_rx *rx = (struct sync_rx *)(uintptr_t)&refill->c.rx[refill->c.rx_count];
     struct terms terms;
-    int64_t imported_ms = 0;
     *drug = (struct refill_drug){.order = order, .stops_on = CIVIL_DAY_NONE};
     int status = terms_read(book, order->product->code, &terms);
     if (status == 0)
-        status = authority_load(book, order, &drug->authority, &imported_ms);
+        status = authority_load(book, order, &drug->authority, &drug->imported_ms);
     if (status < 0)
         return status;
     bool prn = order->reading->as_needed;
@@ -317,8 +331,10 @@ static int drug_add(struct book *book, const struct input_order *order, struct a
         return apart_add(book, order, "nothing of it is due any more", CIVIL_DAY_NONE);
     const struct told *denied = told_of(book, "renewal-denied", order->source_id);
     const struct told *stop = told_of(book, "stop", order->source_id);
-    drug->denied = denied && denied->recorded_ms >= imported_ms;
+    drug->denied = denied && denied->recorded_ms >= drug->imported_ms;
     drug->stops_on = stop ? stop->day : CIVIL_DAY_NONE;
+    const struct told *rejected = told_of(book, "claim-rejected", order->source_id);
+    drug->not_before = rejected ? rejected->day : CIVIL_DAY_NONE;
     supply_apply(book, account, drug);
     last_fill(book, account, drug);
     int32_t start = prn ? book->today : first_due(book, account);

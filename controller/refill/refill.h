@@ -67,6 +67,9 @@ struct refill_site {
     int threshold_pct, controlled_pct; /* of schedules 3..5 */
     int min_days;
     int freeze_days;      /* before a cycle begins */
+    int claim_lead_days;  /* test claims before a fill, eligibility before a cycle */
+    int check_lead_days;  /* pre-shipment check before a cycle */
+    unsigned asks;        /* bit 1 << enum task_kind of what is asked by itself, see asks.h */
     bool count_simulated; /* a rehearsal: pouches of simulated machines count as dispensed */
 };
 void refill_site_load(const struct conf *site, struct refill_site *ret_site);
@@ -116,6 +119,8 @@ struct refill_drug {
     int64_t last_fill_ms; /* when that fill was planned or recorded */
     bool denied;          /* no renewal will come */
     int32_t stops_on;     /* by a person's word; CIVIL_DAY_NONE */
+    int32_t not_before;   /* the payer's date of the newest rejected claim; CIVIL_DAY_NONE */
+    int64_t imported_ms;  /* when this version of the order came */
     const int32_t *due;   /* [day - today], REFILL_DAYS_AHEAD of them: milli-pieces of its product */
 };
 

@@ -10,10 +10,7 @@
 #include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
-#include "config/conf.h"
-#include "controller/parties/exchange.h"
-#include "controller/parties/partners.h"
-#include "controller/parties/port.h"
+#include "controller/parties/task.h"
 #include "controller/plan/input.h"
 #include "controller/store/store.h"
 #include "controller/user/user.h"
@@ -21,6 +18,7 @@
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
 #include "tools/sachet/rules.h"
+#include "tools/sachet/tasks_round.h"
 #include "tools/sachet/verbs.h"
 
 static json_t *day_json(int32_t day)
@@ -54,7 +52,7 @@ static json_t *task_json(const struct task *t, const struct cli_patient *patient
         kind->word, "party", task_party_text(kind->party), "state", task_state_text(t->state), "level",
         task_level_text(t->level), "subject", t->subject, "opened", day_json(t->opened_day), "due",
         day_json(t->due_day), "revision", t->revision, "written", t->sent == t->revision, "note", t->note,
-        "next", task_state_closed(t->state) ? "" : kind->next[t->level]);
+        "next", task_state_closed(t->state) ? "" : task_next_step(t->kind, t->level));
     if (object) {
         (void)json_object_set_new(object, "patient", patient->id[0] ? json_string(patient->id) : json_null());
         (void)json_object_set_new(object, "facts", json_loads(t->facts, 0, NULL));
@@ -238,7 +236,7 @@ static void page_print(struct cli *cli, const struct task_page *page)
     if (!task_state_closed(t->state)) {
         buf_init(&results);
         task_results_list(t->kind, &results);
-        fprintf(cli->out, "  next           %s\n  may be answered: %s\n", kind->next[t->level],
+        fprintf(cli->out, "  next           %s\n  may be answered: %s\n", task_next_step(t->kind, t->level),
                 buf_string(&results));
         buf_finish(&results);
     }
@@ -428,86 +426,17 @@ static int run_due(struct cli *cli, struct error *err)
             task_level_on(tasks[i].kind, tasks[i].opened_day, tasks[i].due_day, cli->today);
         if (level > tasks[i].level)
             tasks[i].level = level;
-        if (tasks[i].level >= TASK_URGENT || task_kinds[tasks[i].kind].party == PARTY_PHARMACY)
+        if (tasks[i].level >= TASK_URGENT || tasks[i].state == TASK_ON_HOLD ||
+            task_kinds[tasks[i].kind].party == PARTY_PHARMACY)
             tasks[kept++] = tasks[i];
     }
     if (rc == 0)
         rc = list_print(cli, tasks, kept, "nothing needs a person today", err);
     for (size_t i = 0; rc == 0 && !cli->json && i < kept; i++)
         fprintf(cli->out, "%s%5" PRId64 ": %s\n", i == 0 ? "next:\n" : "", tasks[i].id,
-                task_kinds[tasks[i].kind].next[tasks[i].level]);
+                task_next_step(tasks[i].kind, tasks[i].level));
     arena_finish(&arena);
     return rc ? rc : kept ? CLI_FOUND : 0;
-}
-
-/* What a round of messages tells while it runs. */
-static void told_answered(void *data, const char *file, const struct task *task, const char *what)
-{
-    struct cli *cli = data;
-    if (!cli->json)
-        fprintf(cli->out, "in   %s: task %" PRId64 ", %s: %s\n", file, task->id, task_kinds[task->kind].title,
-                what);
-}
-
-static void told_refused(void *data, const char *file, const char *why)
-{
-    (void)data;
-    fprintf(stderr, "sachet: %s put aside: %s\n", file, why);
-}
-
-static void told_wrote(void *data, const char *name, const struct task *task)
-{
-    struct cli *cli = data;
-    (void)task;
-    if (!cli->json)
-        fprintf(cli->out, "out  %s\n", name);
-}
-
-static void told_unwritten(void *data, const struct task *task, const char *why)
-{
-    (void)data;
-    fprintf(stderr, "sachet: task %" PRId64 " cannot be written: %s\n", task->id, why);
-}
-
-static int run_exchange(struct cli *cli, struct error *err)
-{
-    struct partners partners;
-    struct exchange_count n = {0};
-    struct user user = {.login = "sachet"};
-    struct exchange_watch watch = {cli, told_answered, told_refused, told_wrote, told_unwritten};
-    struct port *port = NULL;
-    int rc = cli_open_store(cli, err);
-    /* A clock may run it: it decides nothing. Who says so shows that it is true. */
-    if (rc == 0 && cli_option(cli, "user"))
-        rc = cli_login(cli, NULL, &user, err);
-    if (rc)
-        return rc;
-    struct task_act act = {.actor = user.login, .wall_ms = clock_wall_ms(cli->clock), .today = cli->today};
-    partners_read(cli->site, &partners);
-    port = port_folder_create(conf_text(cli->site, "partners.outbox"), conf_text(cli->site, "partners.inbox"),
-                              err);
-    rc = port ? exchange_run(cli->store, &partners, port, &act, &watch, &n, err) : err->code;
-    port_destroy(port);
-    if (rc < 0)
-        return rc;
-    bool found = n.refused + n.unwritten > 0;
-    if (cli->json)
-        rc = out_json(cli,
-                      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "files", n.files,
-                                "answers", n.answers, "events", n.events, "repeated", n.repeated, "refused",
-                                n.refused, "orders", n.orders, "raised", n.raised, "written", n.written,
-                                "unwritten", n.unwritten, "plans", n.plans),
-                      err);
-    else
-        fprintf(cli->out,
-                "in: %d files, %d answers, %d news, %d read before, %d put aside; out: %d requests, %d care "
-                "plans; "
-                "%d tasks rose\n",
-                n.files, n.answers, n.events, n.repeated, n.refused, n.written, n.plans, n.raised);
-    if (rc == 0 && n.orders > 0)
-        fprintf(stderr, "sachet: %d new prescriptions: sachet import %s/orders\n", n.orders,
-                conf_text(cli->site, "partners.inbox"));
-    return rc ? rc : found ? CLI_FOUND : 0;
 }
 
 static const struct cli_option_row list_options[] = {
@@ -550,7 +479,7 @@ static const struct cli_verb rows[] = {
     {
         .name = "tasks due",
         .args = "",
-        .summary = "List what a person must do today: urgent, overdue, and the house's own",
+        .summary = "List what a person must do today: urgent, overdue, asked back, and the house's own",
         .details = "Status 1 when there is something.",
         .run = run_due,
         .findings = true,
@@ -594,14 +523,32 @@ static const struct cli_verb rows[] = {
         .run = run_cancel,
     },
     {
+        .name = "tasks update",
+        .args = "",
+        .summary = "Open, revise and close tasks as the calendars and rolls of all patients call for today",
+        .details = "Renewals, changes, eligibility, test claims, overrides, prior authorizations, notices, "
+                   "pre-shipment\n"
+                   "checks, purchases and the work of each roll: what is missing is opened, what nothing "
+                   "calls for any\n"
+                   "more is taken back; tasks that a person opened are left alone. `tasks exchange` does it, "
+                   "too, and\n"
+                   "`plan` for its patient. partners.asks of the site says which kinds. Status 1 when the "
+                   "calendar of a\n"
+                   "patient cannot be made.",
+        .run = tasks_update,
+        .findings = true,
+    },
+    {
         .name = "tasks exchange",
         .args = "",
         .summary = "Read answers from the inbox, write requests into the outbox",
         .details =
-            "One round: answers first, then the tasks that rise, then what the others must hear, as FHIR R4\n"
+            "One round: answers first, then what calendars and rolls call for (as `tasks update`), then the "
+            "tasks\n"
+            "that rise, then what the others must hear, as FHIR R4\n"
             "files in partners.outbox. Run it by a timer; it may be cut off and begun again at any point.\n"
             "What cannot be read goes to INBOX/refused with its reason; status 1 then.",
-        .run = run_exchange,
+        .run = tasks_exchange,
         .findings = true,
     },
 };
