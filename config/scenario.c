@@ -232,7 +232,9 @@ static const struct conf_key scenario_keys[] = {
      .type = CONF_INT,
      RANGE(0, 1000000),
      .example = "0",
-     .doc = "Pieces by which books and truth may differ at the end, over all canisters."},
+     .doc = "Pieces by which the truth may lie outside of what the books hold for possible (0), over all "
+            "canisters: "
+            "what the sensors of this machine cannot see."},
     {.path = "expect.alarms",
      .type = CONF_TEXTS,
      .items_max = SCENARIO_LIST_MAX,

@@ -84,7 +84,7 @@
     X(twin_spread_us, "twin_spread", MS, 1000, 0, 10000, 80, "and at most so much further")                  \
     X(dwell_us, "dwell", MS, 1000, 1, 10000, 300, "seal")                                                    \
     X(contact_us, "contact", MS, 1000, 0, 1000, 5,                                                           \
-      "contacts of door and emergency stop chatter for so long")                                             \
+      "contacts of a panel's switches and buttons chatter for so long")                                      \
     X(discrepancy_us, "discrepancy", MS, 1000, 1, 60000, 500,                                                \
       "two channels of a guard may disagree so long")                                                        \
     X(boot_us, "boot", MS, 1000, 1, 600000, 8000, "from power to the first answer")                          \
@@ -157,6 +157,9 @@
     X(ASK_BATCH, "ask-batch", "somebody asks the batch (text: start, pause, resume, cancel)")            \
     X(ASK_MACHINE, "ask-machine", "somebody asks the machine (text: clear, reset, confirm, ...)")        \
     X(UNLOCK, "unlock-bay", "a person has looked at a locked bay and opens it")                          \
+    X(REFILL, "refill", "a person fills the bay's canister up to value pieces, and books it")            \
+    X(COUNT, "count-stock",                                                                              \
+      "a person has the batch paused, counts what lies in each canister, and lets it go on")             \
     X(WITHDRAW, "withdraw", "the pouches of plan number value that hold the product text are withdrawn") \
     X(SQL, "store", "the store is changed behind the controller's back (text: one SQL statement)")
 

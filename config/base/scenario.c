@@ -53,8 +53,8 @@ bool scenario_action_of_bay(enum scenario_action action)
 {
     return (action > SCENARIO_FAULT_NONE && action < SCENARIO_FAULT_FILM_SLIP) ||
            (action >= SCENARIO_TROUBLES && action < SCENARIO_TROUBLE_DOOR_CHANNEL) ||
-           action == SCENARIO_CREW_UNLOCK || action == SCENARIO_HAND_EMPTY || action == SCENARIO_HAND_SEAT ||
-           action == SCENARIO_HAND_SWAP;
+           action == SCENARIO_CREW_UNLOCK || action == SCENARIO_CREW_REFILL ||
+           action == SCENARIO_HAND_EMPTY || action == SCENARIO_HAND_SEAT || action == SCENARIO_HAND_SWAP;
 }
 
 enum scenario_action scenario_action_undo(enum scenario_action action)

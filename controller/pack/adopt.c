@@ -11,9 +11,13 @@
 #include "config/base/log.h"
 #include "controller/pack/alarm.h"
 #include "controller/pack/fills_private.h"
+#include "controller/stock/doubt.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 
+_Static_assert((int)DOUBT_ENTRY_PIECES == (int)MACHINE_COUNT_MAX, "what one entry can ask for");
+
+static const char adopted[] = "the machine was adopted, its result is not known";
 const char fills_replaced[] = "the machine was replaced, its result is not known";
 
 /* Jobs that were sent and whose fill is no longer open. */
@@ -30,11 +34,18 @@ static int free_jobs(struct store *store, struct error *err)
 int fills_adopt(struct store *store, const struct fills_line *line, const struct machine_status *mirror,
                 const char *person, int64_t wall_ms, struct error *err)
 {
-    int rc = store_exec(store, err,
-                        "UPDATE fill SET state = 'void', result_ms = ?,"
-                        " reason = 'the machine was adopted, its result is not known'"
+    int64_t next = 0;
+    int rc =
+        store_get_int(store, &next, err, "SELECT next_seq FROM machine WHERE serial = ?", "t", line->serial);
+    if (rc == 0)
+        rc = store_exec(store, err,
+                        "UPDATE fill SET state = 'void', result_ms = ?, reason = ?"
                         " WHERE serial = ? AND state = 'intended' AND seq <= ?",
-                        "iti", wall_ms, line->serial, (int64_t)mirror->done);
+                        "itti", wall_ms, adopted, line->serial, (int64_t)mirror->done);
+    if (rc == 0)
+        rc = doubt_open_unknown(store, adopted, wall_ms, err);
+    if (rc == 0)
+        rc = doubt_open_machine(store, line->machine, (int64_t)mirror->accepted + 1 - next, wall_ms, err);
     if (rc == 0)
         rc = free_jobs(store, err);
     if (rc == 0)
@@ -135,6 +146,8 @@ int fills_replace(struct store *store, const struct fills_line *line, const char
                         "UPDATE fill SET state = 'void', result_ms = ?, reason = ? WHERE id IN"
                         " (SELECT f.id" OPEN_ELSEWHERE ")",
                         "ittt", wall_ms, fills_replaced, line->machine, line->serial);
+    if (rc == 0)
+        rc = doubt_open_unknown(store, fills_replaced, wall_ms, err);
     if (rc == 0)
         rc = free_jobs(store, err);
     (void)snprintf(detail, sizeof detail, "{\"old\":\"%s\",\"pouches\":%" PRId64 "}", serial,

@@ -11,6 +11,7 @@
 #include "controller/pack/token.h"
 #include "controller/pack/trust_private.h"
 #include "controller/plan/plan_text.h"
+#include "controller/stock/doubt.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 
@@ -294,12 +295,27 @@ static int judge_bay(struct store *store, const struct fills_line *line, const s
     return rc;
 }
 
+/* What the books cannot know of an entry that nobody vouches for. */
+static int open_doubt(struct store *store, const struct machine_result *result, size_t entry,
+                      const struct fill_row *fill, const char *why, int64_t wall_ms, struct error *err)
+{
+    const struct doubt doubt =
+        doubt_of_entry(result->entries[entry].requested, result->entries[entry].counted);
+    int64_t canister = 0;
+    int rc = store_get_int(store, &canister, err,
+                           "SELECT canister_id FROM fill_item WHERE fill_id = ? AND entry = ?", "ii",
+                           fill->id, (int64_t)entry);
+    return rc < 0 ? rc : doubt_open(store, canister, fill->id, (int)entry, &doubt, why, wall_ms, err);
+}
+
 static int record_items(struct store *store, const struct fills_line *line,
                         const struct machine_result *result, const struct fill_row *fill,
-                        enum outcome_verdict verdict, int64_t wall_ms, struct error *err)
+                        enum outcome_verdict verdict, const char *reason, int64_t wall_ms, struct error *err)
 {
     const char *kind = verdict == OUTCOME_GOOD ? "packed" : "voided";
-    int rc = 0;
+    bool vouched = verdict == OUTCOME_GOOD || outcome_is_vouched(result, line->caps);
+    int rc =
+        fill->replaced || verdict == OUTCOME_CANCELLED ? doubt_settle_fill(store, fill->id, wall_ms, err) : 0;
     for (size_t i = 0; i < result->entry_count && rc == 0; i++) {
         int64_t counted = result->entries[i].counted;
         rc = store_exec(store, err, "UPDATE fill_item SET counted = ? WHERE fill_id = ? AND entry = ?", "iii",
@@ -315,6 +331,8 @@ static int record_items(struct store *store, const struct fills_line *line,
                             "UPDATE canister SET level = level - ?, changed_ms = ? WHERE id ="
                             " (SELECT canister_id FROM fill_item WHERE fill_id = ? AND entry = ?)",
                             "iiii", counted, wall_ms, fill->id, (int64_t)i);
+        if (rc == 0 && !vouched)
+            rc = open_doubt(store, result, i, fill, reason, wall_ms, err);
         if (rc == 0 && verdict != OUTCOME_CANCELLED && !fill->replaced)
             rc = judge_bay(store, line, result, i, fill, wall_ms, err);
     }
@@ -402,7 +420,7 @@ int fills_record(struct store *store, const struct fills_line *line, const struc
     struct fills_recorded recorded = {
         .batch = fill.replaced ? 0 : fill.batch, .verdict = verdict, .replaced = fill.replaced};
     if (rc == 0)
-        rc = record_items(store, line, result, &fill, verdict, wall_ms, err);
+        rc = record_items(store, line, result, &fill, verdict, reason, wall_ms, err);
     if (rc == 0 && !fill.replaced)
         rc = move_job(store, line, &fill, verdict, &recorded, err);
     if (rc == 0 && fill.unwanted && !fill.replaced && verdict == OUTCOME_GOOD)

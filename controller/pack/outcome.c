@@ -88,6 +88,17 @@ enum outcome_verdict outcome_judge(const struct machine_result *result, uint16_t
     return (*ret_reason)[0] == '\0' ? OUTCOME_GOOD : OUTCOME_VOID;
 }
 
+bool outcome_is_vouched(const struct machine_result *result, uint16_t caps)
+{
+    uint16_t needs = (uint16_t)((caps & MACHINE_CAP_VISION ? MACHINE_CHECK_VISION_OK : 0) |
+                                (caps & MACHINE_CAP_WEIGHER ? MACHINE_CHECK_WEIGHT_OK : 0));
+    if (result->outcome == MACHINE_CANCELLED)
+        return nothing_fell(result);
+    return result->reason != MACHINE_REASON_POWER_LOSS && result->reason != MACHINE_REASON_ABORTED &&
+           counts_are_right(result) && !(result->checks & MACHINE_CHECK_LATE_DROP) &&
+           (result->checks & needs) == needs;
+}
+
 bool outcome_blames_bay(const struct machine_result *result, size_t entry)
 {
     switch (result->reason) {

@@ -39,6 +39,10 @@ const char *outcome_doubt(const struct machine_result *result, const struct outc
 enum outcome_verdict outcome_judge(const struct machine_result *result, uint16_t caps,
                                    const struct outcome_band *band, bool late_before,
                                    const char **ret_reason);
+/* The counts of this result are certain: it is GOOD by outcome_judge, or the pouch went through all its
+ * stations, each count is what was asked for, and each instrument that the machine has agrees. Of anything
+ * else the count sensor's word is all there is (controller/stock/doubt.h). */
+bool outcome_is_vouched(const struct machine_result *result, uint16_t caps);
 /* The bay of entry i is to blame for a wrong count. False where the whole pouch was cut off. */
 bool outcome_blames_bay(const struct machine_result *result, size_t entry);
 

@@ -13,7 +13,9 @@
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 
-#define CANISTER_COLUMNS "id, product_code, piece, lot, expiry_day, level, machine, bay, changed_ms"
+#define CANISTER_COLUMNS                                                                           \
+    "id, product_code, piece, lot, expiry_day, level, machine, bay, changed_ms, " DOUBT_LEAST_SQL( \
+        "canister.id") ", " DOUBT_MOST_SQL("canister.id") ", " DOUBT_ASKED_SQL("canister.id")
 
 static void canister_read(struct store_rows *rows, struct canister *ret)
 {
@@ -23,7 +25,10 @@ static void canister_read(struct store_rows *rows, struct canister *ret)
         .expiry_day = (int32_t)store_int(rows, 4),
         .level = store_int(rows, 5),
         .bay = store_is_null(rows, 7) ? STOCK_NO_BAY : (int)store_int(rows, 7),
-        .changed_ms = store_int(rows, 8)};
+        .changed_ms = store_int(rows, 8),
+        .doubt = {.least = store_int(rows, 9),
+                  .most = store_int(rows, 10) + DOUBT_POCKET_PIECES * store_int(rows, 11)},
+        .under_way = store_int(rows, 11) > 0};
     /* lengths were checked when the row was written */
     (void)snprintf(ret->product_code, sizeof ret->product_code, "%s", store_text(rows, 1));
     (void)snprintf(ret->lot, sizeof ret->lot, "%s", store_text(rows, 3));
@@ -256,35 +261,62 @@ int stock_load(struct store *store, const struct stock_act *act, int64_t caniste
     return rc;
 }
 
+/* A person knows now what is in it. */
+static int settle(struct store *store, const struct stock_act *act, int64_t canister, const char *how,
+                  struct error *err)
+{
+    int rc = doubt_settle(store, canister, how, act->actor, act->wall_ms, err);
+    return rc < 0 ? rc : doubt_open_under_way(store, canister, act->wall_ms, err);
+}
+
 int stock_empty(struct store *store, const struct stock_act *act, int64_t canister, struct error *err)
 {
     struct canister now;
-    char detail[64];
+    char detail[128];
     int rc = stock_get(store, canister, &now, err);
     if (rc == 0)
         rc = level_change(store, act, canister, "removed", -now.level, err);
+    if (rc == 0)
+        rc = settle(store, act, canister, "emptied", err);
     if (rc)
         return rc;
-    (void)snprintf(detail, sizeof detail, "{\"pieces\":%" PRId64 "}", now.level);
+    (void)snprintf(detail, sizeof detail,
+                   "{\"pieces\":%" PRId64 ",\"least\":%" PRId64 ",\"most\":%" PRId64 "}", now.level,
+                   now.level - now.doubt.most, now.level - now.doubt.least);
     return stock_audit(store, act, "stock.empty", canister, detail, err);
 }
 
+/* By how many pieces a count lies outside of least..most. */
+static int64_t outside(int64_t counted, int64_t least, int64_t most)
+{
+    return counted < least ? counted - least : counted > most ? counted - most : 0;
+}
+
 int stock_correct(struct store *store, const struct stock_act *act, int64_t canister, int64_t counted,
-                  struct error *err)
+                  int64_t *ret_unexplained, struct error *err)
 {
     struct canister now;
-    char detail[96];
+    char detail[192];
     if (counted < 0 || counted > STOCK_PIECES_MAX)
         return error_set(err, E_INPUT, "%" PRId64 " pieces: a canister holds 0 to %d", counted,
                          STOCK_PIECES_MAX);
     int rc = stock_get(store, canister, &now, err);
     if (rc == 0)
         rc = level_change(store, act, canister, "corrected", counted - now.level, err);
+    if (rc == 0)
+        rc = settle(store, act, canister, "counted", err);
     if (rc)
         return rc;
-    (void)snprintf(detail, sizeof detail, "{\"books\":%" PRId64 ",\"counted\":%" PRId64 "}", now.level,
-                   counted);
-    return stock_audit(store, act, "stock.count", canister, detail, err);
+    int64_t least = now.level - now.doubt.most, most = now.level - now.doubt.least;
+    int64_t unexplained = outside(counted, least, most);
+    (void)snprintf(detail, sizeof detail,
+                   "{\"books\":%" PRId64 ",\"least\":%" PRId64 ",\"most\":%" PRId64 ",\"counted\":%" PRId64
+                   ",\"unexplained\":%" PRId64 "}",
+                   now.level, least, most, counted, unexplained);
+    rc = stock_audit(store, act, "stock.count", canister, detail, err);
+    if (rc == 0 && ret_unexplained)
+        *ret_unexplained = unexplained;
+    return rc;
 }
 
 /* A machine's name goes into JSON and onto screens as it is. */

@@ -7,7 +7,8 @@
  * stock_move, so that loaded = packed + voided + removed + corrected + remaining for every canister.
  *
  * Levels are books, not truth: they may fall below zero when the machine counted more than was loaded, and
- * a person counts again. Simulated stock has lots "SIM-..." and nothing else has.
+ * a person counts again. What the books cannot know stands beside the level (doubt.h). Simulated stock has
+ * lots "SIM-..." and nothing else has.
  *
  * The writing functions run inside the caller's write transaction and leave their own audit rows. Bays count
  * from 0, as on the wire. One thread a store.
@@ -19,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/stock/doubt.h"
 #include "controller/stock/product.h"
 #include "scheduler/roll.h"
 
@@ -40,6 +42,8 @@ struct canister {
     char lot[STOCK_LOT_BYTES];
     int32_t expiry_day;                /* last day of use */
     int64_t level;                     /* pieces by our books */
+    struct doubt doubt;                /* so many fewer (most) or more (-least) may be in it in truth */
+    bool under_way;                    /* asked for by pouches that have no result yet; part of the doubt */
     char machine[STOCK_MACHINE_BYTES]; /* "" on the shelf */
     int bay;                           /* STOCK_NO_BAY on the shelf */
     int64_t changed_ms;
@@ -62,9 +66,15 @@ int stock_load(struct store *store, const struct stock_act *act, int64_t caniste
                enum roll_piece piece, const char *lot, int32_t expiry_day, int64_t pieces, struct error *err);
 /* Takes everything out; only then it may be loaded with another product. */
 int stock_empty(struct store *store, const struct stock_act *act, int64_t canister, struct error *err);
-/* Sets the level to what a person counted. */
+/*
+ * Sets the level to what a person counted, and settles the canister's doubts. *ret_unexplained (may be NULL):
+ * by so many pieces what was counted lies outside of what the doubts allow, positive when too many are there;
+ * 0: the books were right, or a doubt explains the difference. While pouches are under way that were asked of
+ * this canister nobody can tell whether their pieces fell before the count or after it: that doubt stays, as
+ * after stock_empty.
+ */
 int stock_correct(struct store *store, const struct stock_act *act, int64_t canister, int64_t counted,
-                  struct error *err);
+                  int64_t *ret_unexplained, struct error *err);
 /* E_EXISTS when the bay is taken, E_STATE when the canister sits elsewhere. */
 int stock_seat(struct store *store, const struct stock_act *act, int64_t canister, const char *machine,
                int bay, struct error *err);

@@ -160,6 +160,7 @@ void world_destroy(struct world *world)
         return;
     free(world->own_memory);
     free(world->truth);
+    free(world->given);
     free(world);
 }
 

@@ -124,5 +124,13 @@ size_t world_truth_count(const struct world *world);
 /* Memory that they take. */
 size_t world_truth_bytes(const struct world *world);
 const struct world_truth *world_truth(const struct world *world, size_t row);
+/* Pieces that have left this canister through a rotor, wherever they lie now. Only with keep_truth. */
+uint64_t world_given(const struct world *world, uint32_t canister);
+/* Pieces that really lie in the canister of a bay. */
+uint16_t world_pieces(const struct world *world, unsigned bay);
+/* Pieces on the gate or hanging above it, that will fall into a pouch or onto the floor. */
+unsigned world_pending(const struct world *world);
+/* What it is like. */
+const struct world_params *world_params(const struct world *world);
 
 #endif

@@ -80,6 +80,7 @@ static uint16_t take_pieces(struct world *world, uint16_t bay, uint16_t pieces)
     if (pieces > kept->pieces)
         pieces = kept->pieces;
     kept->pieces = (uint16_t)(kept->pieces - pieces);
+    truth_give(world, bay, pieces);
     return pieces;
 }
 

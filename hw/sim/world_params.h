@@ -63,8 +63,8 @@ struct world_params {
     uint32_t debounce_us;    /* of the count sensors: pulses closer than this are one */
     uint32_t twin_gap_us;    /* between two pieces of one pocket, at least */
     uint32_t twin_spread_us; /* and at most so much more */
-    uint32_t contact_us;     /* contacts of door and emergency stop chatter for so long */
-    uint32_t dwell_us;       /* seal */
+    uint32_t contact_us; /* contacts of a panel's switches and buttons chatter for so long (tools/stage) */
+    uint32_t dwell_us;   /* seal */
     uint32_t discrepancy_us; /* two channels of a guard may disagree for so long */
     uint32_t boot_us;
     uint32_t starting_us;

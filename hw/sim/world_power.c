@@ -125,6 +125,22 @@ void world_power_off(struct world *world)
     world->cut_at = WORLD_NEVER_STEP;
 }
 
+uint16_t world_pieces(const struct world *world, unsigned bay)
+{
+    assert(bay < world->params.bays);
+    return world->memory->bay[bay].pieces;
+}
+
+unsigned world_pending(const struct world *world)
+{
+    return world->late_count + world->chute_count;
+}
+
+const struct world_params *world_params(const struct world *world)
+{
+    return &world->params;
+}
+
 bool world_has_power(const struct world *world)
 {
     return world->powered;

@@ -135,6 +135,13 @@ struct world {
     struct world_truth *truth;
     size_t truth_count;
     size_t truth_cap;
+    struct given {
+        uint32_t canister;
+        uint64_t pieces;
+    } * given; /* by first use */
+    size_t given_count;
+    size_t given_cap;
+    uint32_t given_row[MACHINE_BAYS_MAX]; /* of the canister in the bay, when it is that one's */
 };
 
 /* world.c */
@@ -223,6 +230,8 @@ void pouch_purge(struct world *world);
 size_t truth_begin(struct world *world, const struct machine_job *job);
 struct world_truth *truth_row(struct world *world, size_t row); /* NULL when truth is not kept */
 size_t truth_find(const struct world *world, uint32_t seq);
+/* Pieces leave the canister that sits in a bay. */
+void truth_give(struct world *world, uint16_t bay, uint16_t pieces);
 void truth_add_piece(struct world *world, size_t row, uint16_t bay, uint32_t canister, uint16_t pieces,
                      bool foreign);
 

@@ -137,6 +137,40 @@ size_t truth_begin(struct world *world, const struct machine_job *job)
     return world->truth_count++;
 }
 
+void truth_give(struct world *world, uint16_t bay, uint16_t pieces)
+{
+    uint32_t canister = world->memory->bay[bay].canister;
+    size_t row = world->given_row[bay];
+    if (!world->params.keep_truth || pieces == 0)
+        return;
+    if (row >= world->given_count || world->given[row].canister != canister) {
+        row = 0;
+        while (row < world->given_count && world->given[row].canister != canister)
+            row++;
+    }
+    if (row == world->given_cap) {
+        size_t cap = world->given_cap ? world->given_cap * 2 : 16;
+        struct given *given = realloc(world->given, cap * sizeof *given);
+        if (!given)
+            abort(); /* as above */
+        world->given = given;
+        world->given_cap = cap;
+    }
+    if (row == world->given_count)
+        world->given[world->given_count++] = (struct given){.canister = canister};
+    world->given[row].pieces += pieces;
+    world->given_row[bay] = (uint32_t)row;
+}
+
+uint64_t world_given(const struct world *world, uint32_t canister)
+{
+    for (size_t i = 0; i < world->given_count; i++) {
+        if (world->given[i].canister == canister)
+            return world->given[i].pieces;
+    }
+    return 0;
+}
+
 size_t truth_find(const struct world *world, uint32_t seq)
 {
     for (size_t i = world->truth_count; i > 0; i--) {

@@ -255,6 +255,67 @@ static void a_store_that_lies_is_caught(void **state)
     }
 }
 
+/* ---- books, doubts and truth ---- */
+
+/* Sensors that miss, double and chatter, a mains that fails, and a camera and a weigher that see most of it.
+ */
+#define ROUGH                                                                                              \
+    "format: sachet-scenario/1\ntitle: \"test\"\nhazards: [none]\ncontrol: \"judge\"\nbatch: {days: 30}\n" \
+    "limit: 20 h\nmachine: {camera: true, weigher: true, speed: 10, fill: 2000, physics: {twins_unseen:"   \
+    " 10000000, twins: 5000000, bounce: 10000000, late: 10000000, missed: 5000000, vision_miss: "          \
+    "0}}\nevents:\n"                                                                                       \
+    "  - {when: {rate: 30000}, do: cut-power, value: 3, for: 5 s}\n"                                       \
+    "  - {when: {rate: 30000}, do: estop, after: 211 ms, for: 15 s}\n"                                     \
+    "  - {when: {rate: 10000}, do: unlock-bay, bay: 1, after: 5 s}\n"
+
+static void truth_lies_within_what_the_books_hold_for_possible(void **state)
+{
+    (void)state;
+    int64_t beyond = 0, corrected = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        const struct play_options options = {.other_seed = true, .seed = seed, .soak_ms = 120000};
+        struct play_result result = play_or_fail(
+            ROUGH "  - {when: {rate: 20000}, do: count-stock}\nexpect: {batch: cancelled}\n", &options);
+        if (!result.passed)
+            fail_msg("seed %d: %s", (int)seed, result.why);
+        assert_int_equal(result.drift, 0);
+        assert_true(result.counts > 0);
+        beyond += result.beyond;
+        corrected += result.corrected;
+        play_finish(&result);
+    }
+    assert_true(beyond > 0); /* else nothing was shown */
+    assert_true(corrected > 0);
+}
+
+static void books_that_hide_a_doubt_are_caught(void **state)
+{
+    (void)state;
+    static const char cut[] = SCENARIO("machine: {fill: 100}\nevents:\n  - {when: {pouch: 4, phase: "
+                                       "printed}, do: cut-power, value: 1, for: 5 s}\n"
+                                       "  - {when: {pouch: 1}, do: count-stock}\n");
+    static const struct {
+        const char *sql, *words;
+    } lies[] = {
+        {NULL, ""},
+        {"DELETE FROM stock_doubt", "no doubt explains them"},
+        {"UPDATE stock_doubt SET most = 0 WHERE settled_ms IS NULL", "no doubt explains them"},
+        {"UPDATE stock_doubt SET settled_ms = 1, settled_by = 'x', settled_how = 'counted' WHERE settled_ms "
+         "IS NULL",
+         "pieces beyond the books left it"},
+        {"UPDATE stock_move SET pieces = pieces - 1 WHERE kind = 'packed' AND fill_id = 1",
+         "counted into pouches and not taken"},
+        {"UPDATE canister SET level = level + 1 WHERE bay = 3", "differ by 1 pieces"},
+    };
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        struct play_result result = play_or_fail(cut, &(struct play_options){.falsify = lies[i].sql});
+        if (result.passed != (lies[i].sql == NULL) || !strstr(result.why, lies[i].words))
+            fail_msg("%s: %s: %s", lies[i].sql ? lies[i].sql : "honest", result.passed ? "passed" : "failed",
+                     result.why);
+        play_finish(&result);
+    }
+}
+
 static void what_a_scenario_does_not_expect_fails_it(void **state)
 {
     (void)state;
@@ -443,6 +504,8 @@ int main(void)
         cmocka_unit_test(an_honest_run_passes),
         cmocka_unit_test(a_machine_that_lies_is_caught),
         cmocka_unit_test(a_store_that_lies_is_caught),
+        cmocka_unit_test(truth_lies_within_what_the_books_hold_for_possible),
+        cmocka_unit_test(books_that_hide_a_doubt_are_caught),
         cmocka_unit_test(what_a_scenario_does_not_expect_fails_it),
         cmocka_unit_test(the_same_seed_gives_the_same_log_byte_for_byte),
         cmocka_unit_test(the_first_difference_is_told_in_words),

@@ -88,6 +88,9 @@ static int say_end(const struct soak *soak, const struct play_result *r)
            " void, %u controller crashes, %" PRIu32 " boots, %u visits of a person, %" PRIu64 " requests\n",
            r->end.ran_ms / 3600000, r->end.ran_ms / 360000 % 10, r->seed, r->good, r->voids, r->end.crashes,
            r->end.boots, r->end.visits, r->requests);
+    printf("%u counts of all canisters put %" PRId64 " pieces right, each of them explained by a doubt;"
+           " at the end books and truth differ by %" PRId64 " pieces within doubts of %" PRId64 "\n",
+           r->counts, r->corrected, r->beyond, r->doubt);
     printf("slips %" PRId64 ", stock drift %" PRId64 " pieces, heap %+" PRId64
            " KiB since the first hour, took %" PRId64 " s\n",
            r->slips, r->drift, growth / 1024, (clock_mono_ms(clock_system()) - soak->begun_ms) / 1000);

@@ -58,6 +58,9 @@ static json_t *canister_json(const struct canister *c)
     json_t *object = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "canister", (json_int_t)c->id, "product",
                                c->product_code, "piece", roll_piece_text(c->piece), "lot", c->lot, "expiry",
                                day, "level", (json_int_t)c->level);
+    (void)json_object_set_new(object, "doubt",
+                              json_pack("{s:I, s:I, s:b}", "fewer", (json_int_t)c->doubt.most, "more",
+                                        (json_int_t)-c->doubt.least, "under_way", c->under_way));
     (void)json_object_set_new(object, "machine", c->machine[0] ? json_string(c->machine) : json_null());
     (void)json_object_set_new(object, "bay", c->machine[0] ? json_integer(c->bay) : json_null());
     return object;
@@ -70,15 +73,20 @@ static void canister_print(struct cli *cli, const struct canister *c)
     civil_format(c->expiry_day, day);
     if (c->machine[0])
         (void)snprintf(seat, sizeof seat, "%s/%d", c->machine, c->bay);
-    fprintf(cli->out, "%8" PRId64 "  %-16s %-16s %-5s %6" PRId64 "  %s  %s%s%s\n", c->id, seat,
-            c->product_code, roll_piece_text(c->piece), c->level, day, c->lot,
-            c->expiry_day < cli->today ? "  EXPIRED" : "", c->level < 0 ? "  COUNT IT" : "");
+    fprintf(cli->out, "%8" PRId64 "  %-16s %-16s %-5s %6" PRId64 "  %s  %s%s%s", c->id, seat, c->product_code,
+            roll_piece_text(c->piece), c->level, day, c->lot, c->expiry_day < cli->today ? "  EXPIRED" : "",
+            c->level < 0 ? "  COUNT IT" : "");
+    if (c->doubt.least != 0 || c->doubt.most != 0)
+        fprintf(cli->out, "  in truth %" PRId64 " to %" PRId64 "%s", c->level - c->doubt.most,
+                c->level - c->doubt.least, c->under_way ? " (pouches under way)" : "");
+    fputc('\n', cli->out);
 }
 
-/* Commits what rc says was done, and shows the canister as it is now. */
-static int act_end(struct cli *cli, int rc, int64_t canister, struct error *err)
+/* Commits what rc says was done, and shows the canister as it is now. unexplained: of a count, else NULL. */
+static int act_show(struct cli *cli, int rc, int64_t canister, const int64_t *unexplained, struct error *err)
 {
     struct canister c;
+    json_t *object = NULL;
     if (rc == 0)
         rc = store_write_commit(cli->store, err);
     store_write_rollback(cli->store);
@@ -86,10 +94,25 @@ static int act_end(struct cli *cli, int rc, int64_t canister, struct error *err)
         rc = stock_get(cli->store, canister, &c, err);
     if (rc)
         return rc;
-    if (cli->json)
-        return out_json(cli, canister_json(&c), err);
-    canister_print(cli, &c);
-    return 0;
+    if (cli->json) {
+        object = canister_json(&c);
+        if (unexplained)
+            (void)json_object_set_new(object, "unexplained", json_integer(*unexplained));
+        rc = out_json(cli, object, err);
+    } else {
+        canister_print(cli, &c);
+    }
+    if (rc || !unexplained || *unexplained == 0)
+        return rc;
+    if (!cli->json)
+        fprintf(cli->out, "%" PRId64 " pieces %s than the books and their doubts explain: find out why\n",
+                *unexplained < 0 ? -*unexplained : *unexplained, *unexplained < 0 ? "fewer" : "more");
+    return CLI_FOUND;
+}
+
+static int act_end(struct cli *cli, int rc, int64_t canister, struct error *err)
+{
+    return act_show(cli, rc, canister, NULL, err);
 }
 
 static int run_load(struct cli *cli, struct error *err)
@@ -133,12 +156,16 @@ static int run_count(struct cli *cli, struct error *err)
     struct stock_act act;
     int64_t canister = 0;
     int64_t counted = 0;
+    int64_t unexplained = 0;
     int rc = canister_number(cli->argv[0], &canister, err);
     if (rc == 0)
         rc = number(cli->argv[1], "pieces", 0, STOCK_PIECES_MAX, &counted, err);
     if (rc == 0)
         rc = act_begin(cli, &by, &act, err);
-    return rc ? rc : act_end(cli, stock_correct(cli->store, &act, canister, counted, err), canister, err);
+    if (rc)
+        return rc;
+    rc = stock_correct(cli->store, &act, canister, counted, &unexplained, err);
+    return act_show(cli, rc, canister, &unexplained, err);
 }
 
 static int run_unseat(struct cli *cli, struct error *err)
@@ -373,7 +400,13 @@ static const struct cli_verb rows[] = {
         .args_min = 2,
         .args_max = 2,
         .summary = "Set the books to what a person counted",
+        .details =
+            "A count settles what was in doubt about the canister (pieces that fell while the power went, "
+            "pouches "
+            "that no instrument vouches for). Exit status 1 when the doubts do not explain the difference: "
+            "then pieces are missing, or there are too many, and nobody knows why.",
         .run = run_count,
+        .findings = true,
     },
     {
         .name = "stock seat",

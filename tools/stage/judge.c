@@ -11,6 +11,7 @@
 #include "config/base/error.h"
 #include "controller/pack/batch.h"
 #include "controller/plan/plan_text.h"
+#include "controller/stock/stock.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 #include "hw/sim/world.h"
@@ -306,27 +307,42 @@ static int judge_books(struct judging *j, struct error *err)
     return rc;
 }
 
-/* Pieces that fell into pouches, canister by canister, against what the books took. */
+/* What left each canister in truth, against what the books took, and against what they say that they cannot
+ * know. */
+static int judge_canister(struct judging *j, const struct canister *c, struct error *err)
+{
+    int64_t booked = 0;
+    int rc =
+        store_get_int(j->c->store, &booked, err,
+                      "SELECT coalesce(sum(-pieces), 0) FROM stock_move WHERE canister_id = ? AND kind IN"
+                      " ('packed', 'voided', 'corrected')",
+                      "i", c->id);
+    if (rc < 0)
+        return rc;
+    int64_t beyond = (int64_t)world_given(j->c->world, (uint32_t)c->id) - booked;
+    int64_t out = beyond < c->doubt.least  ? c->doubt.least - beyond
+                  : beyond > c->doubt.most ? beyond - c->doubt.most
+                                           : 0;
+    j->out->beyond += llabs(beyond);
+    j->out->doubt += c->doubt.most - c->doubt.least;
+    j->out->drift += out;
+    if (out > 0)
+        buf_printf(&j->out->text,
+                   "canister %" PRId64 ": %" PRId64 " pieces beyond the books left it, possible are %" PRId64
+                   " to %" PRId64 "\n",
+                   c->id, beyond, c->doubt.least, c->doubt.most);
+    return 0;
+}
+
 static int judge_drift(struct judging *j, struct error *err)
 {
-    struct store_rows *rows = NULL;
-    int rc = store_query(
-        j->c->store, &rows, err,
-        "SELECT c.id, coalesce((SELECT sum(-m.pieces) FROM stock_move m WHERE m.canister_id ="
-        " c.id AND m.kind IN ('packed', 'voided')), 0) FROM canister c WHERE c.machine IS NOT NULL",
-        "");
-    while (rc == 0 && (rc = store_next(rows, err)) == 1) {
-        int64_t canister = store_int(rows, 0), fell = 0;
-        for (size_t i = 0; i < world_truth_count(j->c->world); i++) {
-            const struct world_truth *truth = world_truth(j->c->world, i);
-            for (unsigned k = 0; k < truth->part_count; k++)
-                fell += truth->parts[k].canister == canister ? truth->parts[k].pieces : 0;
-        }
-        j->out->drift += llabs(fell - store_int(rows, 1));
-        rc = 0;
-    }
-    store_done(rows);
-    return rc < 0 ? rc : 0;
+    struct canister *canisters = NULL;
+    int count = 0;
+    int rc = stock_list(j->c->store, NULL, &canisters, &count, err);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = judge_canister(j, &canisters[i], err);
+    free(canisters);
+    return rc;
 }
 
 int judge(const struct judge_case *c, struct judgement *ret_judgement, struct error *err)

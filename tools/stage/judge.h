@@ -9,6 +9,8 @@
  *   - a good pouch really holds the pieces that its line of the signed plan asks for, by product and piece,
  *     whole, sealed warm, and bears its own number; its hash is that of the signed line;
  *   - what was counted into pouches is what left the books, and nothing is left open;
+ *   - what left a canister in truth is what left its books, but for what the books say that they cannot know
+ *     (controller/stock/doubt.h): the truth lies between their bounds, and is equal where no doubt is open;
  *   - the audit chain holds.
  * A pouch that is good by the store and wrong in truth is a slip; slips are counted apart, because some
  * scenarios show a hazard that the present sensors cannot see.
@@ -43,7 +45,9 @@ struct judgement {
     int64_t slips;
     int64_t findings; /* beside the slips */
     int64_t pieces;   /* that really fell into pouches */
-    int64_t drift;    /* pieces by which books and truth differ, all canisters */
+    int64_t beyond;   /* pieces by which books and truth differ, all canisters */
+    int64_t doubt;    /* pieces between least and most of what the books say that they cannot know */
+    int64_t drift;    /* pieces by which the truth lies outside of that */
     struct buf text;  /* a line a finding or slip */
 };
 

@@ -21,6 +21,7 @@
 #include "tools/stage/folder.h"
 #include "tools/stage/judge.h"
 #include "tools/stage/stage.h"
+#include "tools/stage/stockroom.h"
 
 _Static_assert((int)SIM_NO_FAULT == (int)SCENARIO_CREW - (int)SCENARIO_LINE_FAULTS, "both from one table");
 
@@ -46,6 +47,7 @@ struct playing {
     struct play_result *out;
     struct stage stage;
     struct director *director;
+    struct stockroom stockroom;
     int64_t batch;
     struct later later[LATER_MAX]; /* deeds of line, controller and people that wait for the next round */
     int later_count;
@@ -145,6 +147,13 @@ static void rival(struct playing *p)
     (void)world_control(p->stage.world, &other); /* silent without power: then there is nothing to take */
 }
 
+/* A person who looks at a bay that is not locked finds nothing to do. */
+static int unlock(struct playing *p, int bay, struct error *err)
+{
+    int rc = bay_unlock(p->stage.store, DEMO_MACHINE, bay, "tech", 3, err);
+    return rc == E_NOT_FOUND ? 0 : rc;
+}
+
 static int do_later(struct playing *p, const struct later *later, struct error *err)
 {
     const struct scenario_deed *deed = &later->deed;
@@ -166,7 +175,11 @@ static int do_later(struct playing *p, const struct later *later, struct error *
     case SCENARIO_CREW_ASK_MACHINE:
         return ask(p, 0, deed->text, err);
     case SCENARIO_CREW_UNLOCK:
-        return bay_unlock(p->stage.store, DEMO_MACHINE, deed->bay, "tech", 3, err);
+        return unlock(p, deed->bay, err);
+    case SCENARIO_CREW_REFILL:
+        return stockroom_refill(&p->stockroom, deed->bay, (uint16_t)deed->value, err);
+    case SCENARIO_CREW_COUNT:
+        return stockroom_want_count(&p->stockroom, err);
     case SCENARIO_CREW_WITHDRAW:
         return withdraw(p, deed, err);
     case SCENARIO_CREW_SQL:
@@ -218,12 +231,22 @@ static void look(struct playing *p, const struct batch_info *info, struct play_l
 static int visit(struct playing *p, struct error *err)
 {
     int rc = 0;
-    for (int bay = 0; bay < DEMO_BAYS && rc == 0; bay++) {
-        rc = bay_unlock(p->stage.store, DEMO_MACHINE, bay, "tech", 3, err);
-        rc = rc == E_NOT_FOUND ? 0 : rc; /* it was open */
-    }
+    for (int bay = 0; bay < DEMO_BAYS && rc == 0; bay++)
+        rc = unlock(p, bay, err);
     p->visits++;
     return rc < 0 ? rc : ask(p, p->batch, "start", err);
+}
+
+/* After the batch was called off nothing is attended any more, but a person still takes out what is in doubt.
+ */
+static int tidy_up(struct playing *p, struct error *err)
+{
+    struct machine_status status;
+    p->stockroom.wanted = false; /* all is counted at the end */
+    world_status(p->stage.world, &status);
+    if (status.state != MACHINE_STATE_ABORTED || !world_answers(p->stage.world))
+        return 0;
+    return ask(p, 0, status.started > status.done ? "confirm" : "clear", err);
 }
 
 /* Of a long run: a look each hour, and its end. */
@@ -237,7 +260,9 @@ static int watch_soak(struct playing *p, const struct batch_info *info, struct e
     }
     if (!p->called_off && strcmp(info->state, "stopped") == 0 && now.ran_ms < p->options->soak_ms)
         return visit(p, err);
-    if (now.ran_ms < p->options->soak_ms || p->called_off)
+    if (p->called_off)
+        return tidy_up(p, err);
+    if (now.ran_ms < p->options->soak_ms)
         return 0;
     p->called_off = true;
     return ask(p, p->batch, "cancel", err);
@@ -258,18 +283,22 @@ static int run_to_rest(struct playing *p, struct error *err)
                 rc = stage_step(&p->stage, err);
         }
         if (rc == 0)
+            rc = stockroom_turn(&p->stockroom, err);
+        if (rc == 0)
             rc = batch_get(p->stage.store, p->batch, &info, err);
         if (rc < 0)
             return rc;
         unsigned visits = p->visits;
+        bool called_off = p->called_off;
         if (p->options->soak_ms && (rc = watch_soak(p, &info, err)) < 0)
             return rc;
-        if (p->visits > visits) { /* what was seen of the batch was before the visit */
+        if (p->visits > visits ||
+            p->called_off != called_off) { /* what was seen of the batch was before that */
             quiet_ms = p->stage.clock.mono_now_ms;
             continue;
         }
         bool rests = batch_is_resting(&info) || packer_line_state(p->stage.packer) == LINE_HALTED;
-        if (!rests || director_is_busy(p->director) || p->later_count > 0)
+        if (!rests || director_is_busy(p->director) || p->later_count > 0 || p->stockroom.wanted)
             quiet_ms = p->stage.clock.mono_now_ms;
         else if (p->stage.clock.mono_now_ms - quiet_ms >= TAIL_MS)
             return 0;
@@ -296,6 +325,11 @@ static void expect_range(struct playing *p, const char *what, int64_t value, int
              least == most   ? ""
              : value < least ? " or more"
                              : " or less");
+}
+
+static int64_t drift_most(const struct scenario_expect *expect)
+{
+    return expect->drift_most < 0 ? 0 : expect->drift_most;
 }
 
 static void expect_alarms(struct playing *p)
@@ -342,7 +376,7 @@ static int expect_end(struct playing *p, struct error *err)
     expect_range(p, "void", p->out->voids, e->voids_least, e->voids_most);
     expect_range(p, "numbers given out", fills, 0, e->fills_most);
     expect_range(p, "slips", p->out->slips, e->slips, e->slips);
-    expect_range(p, "pieces of stock drift", p->out->drift, 0, e->drift_most);
+    expect_range(p, "pieces of stock drift", p->out->drift, 0, drift_most(e));
     if (e->state[0] && strcmp(e->state, machine_state_name(status.state)) != 0)
         miss(p, "the machine is %s, expected %s", machine_state_name(status.state), e->state);
     bool halted = packer_line_state(p->stage.packer) == LINE_HALTED;
@@ -354,6 +388,46 @@ static int expect_end(struct playing *p, struct error *err)
         p->options->soak_ms ? -1 : director_first_unseen(p->director); /* by chance, not all happen */
     if (unseen >= 0)
         miss(p, "event %d of the scenario never happened", unseen + 1);
+    return 0;
+}
+
+/* Where somebody counts, the books must have begun right. */
+static bool books_begin_true(const struct scenario *scenario)
+{
+    for (int i = 0; i < scenario->event_count; i++) {
+        if (scenario->events[i].deed.action == SCENARIO_CREW_COUNT)
+            return true;
+    }
+    return false;
+}
+
+/* Somebody counts: the books were wrong by no more than they said, and are right now. */
+static int judge_count(struct playing *p, const struct judge_case *c, struct error *err)
+{
+    struct judgement after;
+    int64_t under_way = 0;
+    int rc = store_get_int(p->stage.store, &under_way, err,
+                           "SELECT count(*) FROM fill WHERE state = 'intended'", "");
+    if (rc < 0 || under_way > 0 || !books_begin_true(p->scenario))
+        return rc;
+    rc = stockroom_count(&p->stockroom, err);
+    if (rc == 0)
+        rc = judge(c, &after, err);
+    if (rc < 0)
+        return rc;
+    if (after.beyond > 0 || after.doubt > 0)
+        miss(p,
+             "after everything was counted, books and truth differ by %" PRId64
+             " pieces within doubts of %" PRId64,
+             after.beyond, after.doubt);
+    judge_finish(&after);
+    p->out->counts = p->stockroom.counts;
+    p->out->corrected = p->stockroom.corrected;
+    if (p->stockroom.unexplained > 0)
+        miss(p,
+             "%" PRId64
+             " pieces were missing or too many when canisters were counted: no doubt explains them",
+             p->stockroom.unexplained);
     return 0;
 }
 
@@ -379,7 +453,10 @@ static int judge_end(struct playing *p, struct error *err)
     p->out->voids = judgement.voids;
     p->out->slips = judgement.slips;
     p->out->drift = judgement.drift;
-    if (judgement.findings > 0 || judgement.slips != p->scenario->expect.slips) {
+    p->out->beyond = judgement.beyond;
+    p->out->doubt = judgement.doubt;
+    if (judgement.findings > 0 || judgement.slips != p->scenario->expect.slips ||
+        judgement.drift > drift_most(&p->scenario->expect)) {
         char first[300];
         (void)snprintf(first, sizeof first, "%s", buf_string(&judgement.text)); /* cut: the first ones */
         for (char *at = strchr(first, '\n'); at; at = strchr(at, '\n'))
@@ -388,7 +465,7 @@ static int judge_end(struct playing *p, struct error *err)
              first);
     }
     judge_finish(&judgement);
-    return rc;
+    return rc == 0 ? judge_count(p, &c, err) : rc;
 }
 
 static int perform(struct playing *p, const char *store_path, struct error *err)
@@ -412,8 +489,16 @@ static int perform(struct playing *p, const char *store_path, struct error *err)
         rc = stage_init(&p->stage, &params, err);
     if (rc < 0)
         return rc;
+    p->stockroom.stage = &p->stage;
+    if (books_begin_true(p->scenario))
+        rc = stockroom_begin(&p->stockroom, err);
+    if (rc < 0) {
+        stage_finish(&p->stage);
+        return rc;
+    }
     p->director = director_create(p->scenario, p->out->seed, p->stage.world, keep_for_later, p, err);
     rc = p->director ? demo_store_batch(p->stage.store, &p->batch, err) : err->code;
+    p->stockroom.batch = p->batch;
     if (rc == 0) {
         packer_orders(p->stage.packer);
         rc = run_to_rest(p, err);

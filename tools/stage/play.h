@@ -54,9 +54,14 @@ struct play_result {
     int64_t good;
     int64_t voids;
     int64_t slips;
-    int64_t drift;   /* pieces by which books and truth differ at the end */
-    int64_t ran_ms;  /* on the virtual clock */
-    uint64_t events; /* of the machine */
+    int64_t
+        drift; /* pieces by which the truth lies outside of what the books hold for possible, at the end */
+    int64_t beyond;    /* pieces by which books and truth differ then, within their doubts or not */
+    int64_t doubt;     /* width of all doubts then */
+    unsigned counts;   /* of all canisters, by a person */
+    int64_t corrected; /* pieces that those counts put right */
+    int64_t ran_ms;    /* on the virtual clock */
+    uint64_t events;   /* of the machine */
     struct play_look end;
     uint64_t requests;
     struct buf log; /* NDJSON, with keep_log */

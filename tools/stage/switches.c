@@ -79,13 +79,12 @@ struct panel *switches_panel(struct switches *s)
 
 void switches_follow(struct switches *s)
 {
-    int64_t now_ms = clock_mono_ms(s->clock);
+    int64_t now_ms = clock_mono_ms(s->clock), contact_ms = world_params(s->world)->contact_us / 1000;
     for (unsigned i = 0; i < WORLD_SWITCHES; i++) {
         bool level = world_switch(s->world, (enum world_switch)i);
         if (level != s->level[i]) {
             s->level[i] = level;
-            s->until_ms[i] =
-                now_ms + (i == WORLD_SWITCH_POUCH_OUT ? 0 : SWITCHES_CHATTER_MS); /* light, no contact */
+            s->until_ms[i] = now_ms + (i == WORLD_SWITCH_POUCH_OUT ? 0 : contact_ms); /* light, no contact */
         }
         if (now_ms < s->until_ms[i] && now_ms != s->flicked_ms) {
             for (uint32_t k = rng_below(&s->rng, FLICKERS + 1); k > 0; k--)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * switches: the digital lines beside a simulated machine, as the controller sees them: lines in memory
- * (hw/gpio/memory.h) that follow the machine's world. A contact that changes chatters for CHATTER_MS: its
- * line flickers by chance and leaves more edges than a kernel keeps. Lamps are the controller's and are only
- * shown. One thread; nothing blocks; allocates at creation.
+ * (hw/gpio/memory.h) that follow the machine's world. A contact that changes chatters for
+ * world_params.contact_us: its line flickers by chance and leaves more edges than a kernel keeps. Lamps are
+ * the controller's and are only shown. One thread; nothing blocks; allocates at creation.
  */
 #ifndef TOOLS_STAGE_SWITCHES_H
 #define TOOLS_STAGE_SWITCHES_H
@@ -16,8 +16,6 @@ struct clock;
 struct error;
 struct panel;
 struct switches;
-
-enum { SWITCHES_CHATTER_MS = 5 };
 
 /* With a panel of the machine `name` on them. world and clock are borrowed. */
 struct switches *switches_create(const char *name, struct world *world, struct clock *clock, uint64_t seed,

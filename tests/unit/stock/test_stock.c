@@ -215,11 +215,78 @@ static void negative_books_ask_for_a_count(void **state)
     take(f, 7, 13);
     assert_int_equal(stock_load(f->store, &f->act, 7, "A", ROLL_WHOLE, "L1", TODAY + 100, 5, &f->err),
                      E_INPUT);
-    assert_int_equal(stock_correct(f->store, &f->act, 7, -1, &f->err), E_INPUT);
-    assert_int_equal(stock_correct(f->store, &f->act, 7, 2, &f->err), 0);
+    assert_int_equal(stock_correct(f->store, &f->act, 7, -1, NULL, &f->err), E_INPUT);
+    assert_int_equal(stock_correct(f->store, &f->act, 7, 2, NULL, &f->err), 0);
     load_or_fail(f, 7, "A", ROLL_WHOLE, "L1", TODAY + 100, 5);
     assert_int_equal(stock_get(f->store, 7, &c, &f->err), 0);
     assert_int_equal(c.level, 7);
+}
+
+/* ---- doubts ---- */
+
+/* Of a pouch whose canister gave r pieces in t turns and whose sensor counted c: what can be true lies
+ * inside, and the two ends can be true. */
+static void the_bounds_of_an_entry_hold_and_are_reached(void **state)
+{
+    (void)state;
+    static const struct {
+        int requested, counted, least, most;
+    } rows[] = {
+        {1, 0, 0, 2},  /* one turn without a pulse: nothing, one piece, or two side by side */
+        {1, 1, -1, 1}, /* an edge of somebody else's piece ... two that passed as one */
+        {2, 1, -1, 3}, /* as above, and a turn without a pulse */
+        {2, 2, -2, 2}, {2, 3, -3, 3},
+        {4, 0, 0, 2},  {3, -1, 0, 6}, /* no result: not begun ... each turn two */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct doubt doubt = doubt_of_entry(rows[i].requested, rows[i].counted);
+        assert_int_equal(doubt.least, rows[i].least);
+        assert_int_equal(doubt.most, rows[i].most);
+    }
+}
+
+static void expect_doubt(struct fixture *f, int64_t canister, int64_t level, int64_t least, int64_t most)
+{
+    struct canister c;
+    assert_int_equal(stock_get(f->store, canister, &c, &f->err), 0);
+    assert_int_equal(c.level, level);
+    assert_int_equal(c.level - c.doubt.most, least);
+    assert_int_equal(c.level - c.doubt.least, most);
+}
+
+static void a_count_settles_doubts_and_tells_what_they_do_not_explain(void **state)
+{
+    struct fixture *f = *state;
+    const struct doubt doubt = {.least = -1, .most = 3};
+    static const struct {
+        int64_t counted, unexplained;
+    } rows[] = {{100, 0}, {97, 0}, {101, 0}, {96, -1}, {102, 1}, {0, -97}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t canister = 10 + (int64_t)i, unexplained = 99;
+        load_or_fail(f, canister, "A", ROLL_WHOLE, "L1", TODAY + 100, 100);
+        assert_int_equal(doubt_open(f->store, canister, 0, 0, &doubt, "why", 1, &f->err), 0);
+        expect_doubt(f, canister, 100, 97, 101);
+        assert_int_equal(stock_correct(f->store, &f->act, canister, rows[i].counted, &unexplained, &f->err),
+                         0);
+        assert_int_equal(unexplained, rows[i].unexplained);
+        expect_doubt(f, canister, rows[i].counted, rows[i].counted, rows[i].counted);
+    }
+}
+
+static void doubts_add_up_and_end_with_an_empty_canister(void **state)
+{
+    struct fixture *f = *state;
+    const struct doubt none = {0}, one = {.least = -1, .most = 3}, other = {.most = 2};
+    load_or_fail(f, 7, "A", ROLL_WHOLE, "L1", TODAY + 100, 50);
+    assert_int_equal(doubt_open(f->store, 7, 0, 0, &none, "why", 1, &f->err), 0);
+    expect_doubt(f, 7, 50, 50, 50);
+    assert_int_equal(doubt_open(f->store, 7, 0, 0, &one, "why", 1, &f->err), 0);
+    assert_int_equal(doubt_open(f->store, 7, 0, 0, &other, "why", 1, &f->err), 0);
+    expect_doubt(f, 7, 50, 45, 51);
+    load_or_fail(f, 7, "A", ROLL_WHOLE, "L1", TODAY + 100, 50); /* a load tells nothing of what was there */
+    expect_doubt(f, 7, 100, 95, 101);
+    assert_int_equal(stock_empty(f->store, &f->act, 7, &f->err), 0);
+    expect_doubt(f, 7, 0, 0, 0);
 }
 
 static void a_bay_holds_one_canister_and_a_canister_sits_once(void **state)
@@ -379,6 +446,9 @@ int main(void)
         TEST(another_product_needs_an_emptied_canister),
         TEST(what_may_not_be_loaded_is_refused),
         TEST(negative_books_ask_for_a_count),
+        TEST(the_bounds_of_an_entry_hold_and_are_reached),
+        TEST(a_count_settles_doubts_and_tells_what_they_do_not_explain),
+        TEST(doubts_add_up_and_end_with_an_empty_canister),
         TEST(a_bay_holds_one_canister_and_a_canister_sits_once),
         TEST(canisters_are_found_shortest_expiry_first_then_lowest_bay),
         TEST(assignment_uses_the_machine_then_the_shelf_and_names_what_is_missing),
