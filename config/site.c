@@ -407,6 +407,14 @@ static const struct conf_key site_keys[] = {
      .doc = "What is asked by itself when the calendar and the rolls call for it. What is not listed here is "
             "asked "
             "by hand (`sachet tasks open`)."},
+    {.path = "partners.import_orders",
+     .type = CONF_BOOL,
+     .preset = "true",
+     .doc = "Prescriptions that come as answers are imported in the same round, as the next version of the "
+            "order that "
+            "they renew. False where the pharmacy's own system sends them, too: then they lie in the folder "
+            "orders of "
+            "the inbox."},
     {.path = "partners.requests",
      .type = CONF_MAPS,
      .items_max = 64,

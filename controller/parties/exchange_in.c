@@ -151,27 +151,6 @@ static int prescription_judge(struct arrival *a, const struct task *task, struct
     return 0;
 }
 
-/* The renewed prescription lies in inbox/orders until somebody imports it. */
-static int import_ask(struct arrival *a, const struct task *task, const struct news *news, struct error *err)
-{
-    char facts[500], subject[TASK_SUBJECT_BYTES_MAX];
-    int64_t id;
-    enum task_opening opening;
-    (void)snprintf(subject, sizeof subject, "import %.150s", news->answer.source);
-    (void)snprintf(
-        facts, sizeof facts,
-        "{\"task\":%" PRId64 ",\"reason\":\"NEW_PRESCRIPTION\",\"text\":\"A prescription came as the "
-        "answer to task %" PRId64 ". Import it: `sachet import` on the folder `orders` of the inbox, "
-        "then move the file away.\"}",
-        task->id, task->id);
-    struct task_request request = {.kind = TASK_WORK,
-                                   .patient = task->patient,
-                                   .subject = subject,
-                                   .due_day = CIVIL_DAY_NONE,
-                                   .facts = facts};
-    return task_open(a->store, a->act, &request, &id, &opening, err);
-}
-
 static int answer_apply(struct arrival *a, struct task *task, struct news *news, const char **ret_outcome,
                         struct error *err)
 {
@@ -179,8 +158,7 @@ static int answer_apply(struct arrival *a, struct task *task, struct news *news,
     int rc = news->prescription ? prescription_judge(a, task, news, err) : 0;
     if (rc == 0)
         rc = task_answer_put(a->store, a->act, &news->answer, false, &stands, err);
-    if (rc == 0 && news->prescription) {
-        rc = import_ask(a, task, news, err);
+    if (rc == 0 && news->prescription && stands) { /* one that does not stand is for a person to weigh */
         a->order = true;
         a->count.orders++;
     }
@@ -208,9 +186,44 @@ static int event_apply(struct arrival *a, struct task *task, const struct news *
     return task_event_put(a->store, a->act, task->id, news->event, news->note, err);
 }
 
-static int news_apply(struct arrival *a, const char *type, struct news *news, const char **ret_outcome,
+/* The id in a reference to a Patient; NULL: it does not name one in our words (another server's address, an
+ * identifier), which says nothing. A prescription is imported, so that there every address must name him. */
+static const char *patient_named(struct arrival *a, const json_t *resource)
+{
+    static const char *const keys[] = {"patient", "subject", "for"};
+    bool request = strcmp(fhir_text(resource, "resourceType"), "MedicationRequest") == 0;
+    const char *text = "";
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && text[0] == '\0'; i++)
+        text = fhir_text(json_object_get(resource, keys[i]), "reference");
+    size_t base = strlen(a->partners->base);
+    if (strncmp(text, a->partners->base, base) == 0 && text[base] == '/')
+        text += base + 1;
+    const char *at = request ? strstr(text, "Patient/") : strncmp(text, "Patient/", 8) == 0 ? text : NULL;
+    return at ? at + 8 : request ? "" : NULL;
+}
+
+/* An answer about somebody else is no answer. */
+static int patient_check(struct arrival *a, const json_t *resource, const struct task *task,
+                         struct error *err)
+{
+    const char *named = patient_named(a, resource);
+    if (!named || task->patient == 0)
+        return 0;
+    struct message m = {.store = a->store, .partners = a->partners, .entries = json_array()};
+    int rc = message_patient(&m, task->patient, err);
+    json_decref(m.entries);
+    const char *ours = strchr(m.patient_ref, '/');
+    size_t len = strcspn(named, "/");
+    if (rc == 0 && (!ours || strlen(ours + 1) != len || strncmp(ours + 1, named, len) != 0))
+        rc = error_set(err, E_INPUT, "it speaks of patient \"%.64s\": task %" PRId64 " is about another one",
+                       named, task->id);
+    return rc;
+}
+
+static int news_apply(struct arrival *a, const json_t *resource, struct news *news, const char **ret_outcome,
                       struct error *err)
 {
+    const char *type = fhir_text(resource, "resourceType");
     struct task task;
     int rc = task_get(a->store, news->task, a->arena, &task, err);
     if (rc == E_NOT_FOUND)
@@ -218,6 +231,8 @@ static int news_apply(struct arrival *a, const char *type, struct news *news, co
     if (rc == 0 && !news_fits(type, task.kind))
         rc = error_set(err, E_INPUT, "a %s cannot answer task %" PRId64 ", a %s", type, task.id,
                        task_kinds[task.kind].word);
+    if (rc == 0)
+        rc = patient_check(a, resource, &task, err);
     if (rc == 0)
         rc = news->what == NEWS_ANSWER ? answer_apply(a, &task, news, ret_outcome, err)
                                        : event_apply(a, &task, news, ret_outcome, err);
@@ -245,7 +260,7 @@ static int resource_apply(struct arrival *a, const json_t *resource, struct erro
     if (rc != 0)
         return rc == 1 ? 0 : rc;
     if (news.what != NEWS_NOTHING)
-        rc = news_apply(a, fhir_text(resource, "resourceType"), &news, &outcome, err);
+        rc = news_apply(a, resource, &news, &outcome, err);
     if (rc == 0)
         rc = store_exec(a->store, err,
                         "INSERT INTO inbox_resource (key, hash, task_id, file, outcome, read_ms) "

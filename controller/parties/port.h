@@ -5,6 +5,7 @@
  *
  * Writing: a message has a name; writing it again replaces it by the same bytes. A reader sees it whole or
  * not at all. Reading: each item is handed out until it is settled; what was refused is kept with its reason.
+ * What holds a prescription waits in a queue of its own (PORT_ORDER) until it was imported.
  */
 #ifndef CONTROLLER_PARTIES_PORT_H
 #define CONTROLLER_PARTIES_PORT_H
@@ -31,6 +32,7 @@ struct port_item {
     char *bytes; /* NULL when it cannot be read: then `trouble` says why */
     size_t len;
     const char *trouble;
+    bool order; /* from the queue of prescriptions */
 };
 
 struct port {
@@ -38,6 +40,8 @@ struct port {
     int (*write)(struct port *port, const char *name, const void *bytes, size_t len, struct error *err);
     /* 1: *ret_item is the next one in order of names, valid until the next call; 0: no more. */
     int (*next)(struct port *port, struct port_item *ret_item, struct error *err);
+    /* The same for what was settled as PORT_ORDER, in this round or before. */
+    int (*next_order)(struct port *port, struct port_item *ret_item, struct error *err);
     /* reason: for PORT_REFUSED. */
     int (*settle)(struct port *port, const struct port_item *item, enum port_fate fate, const char *reason,
                   struct error *err);

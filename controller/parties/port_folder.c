@@ -24,11 +24,16 @@ enum { PATH_BYTES = 4096, SAME_NAME_MAX = 10000, KEPT_NAME_MAX = 200 };
 static const char *const fate_folders[] = {
     [PORT_DONE] = "done", [PORT_REFUSED] = "refused", [PORT_ORDER] = "orders"};
 
+/* One look into a folder. */
+struct listing {
+    char **names; /* sorted; NULL before the look */
+    size_t count, at;
+};
+
 struct folders {
     struct port port;
     char *outbox, *inbox;
-    char **names; /* of this look into the inbox, sorted; NULL before it */
-    size_t count, at;
+    struct listing arrived, orders;
     char *bytes; /* of the item handed out last */
     char trouble[160];
 };
@@ -97,36 +102,43 @@ static int name_compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int look(struct folders *f, struct error *err)
+static int look(const char *folder, struct listing *list, struct error *err)
 {
-    DIR *dir = opendir(f->inbox);
+    DIR *dir = opendir(folder);
     if (!dir)
-        return error_set_errno(err, E_FILE, errno, "inbox %s cannot be read", f->inbox);
-    f->names = calloc(PORT_ITEMS_MAX, sizeof *f->names);
-    int rc = f->names ? 0 : error_set(err, E_MEMORY, "out of memory reading the inbox");
-    for (struct dirent *entry; rc == 0 && f->count < PORT_ITEMS_MAX && (entry = readdir(dir));) {
+        return error_set_errno(err, E_FILE, errno, "inbox %s cannot be read", folder);
+    list->names = calloc(PORT_ITEMS_MAX, sizeof *list->names);
+    int rc = list->names ? 0 : error_set(err, E_MEMORY, "out of memory reading the inbox");
+    for (struct dirent *entry; rc == 0 && list->count < PORT_ITEMS_MAX && (entry = readdir(dir));) {
         struct stat info;
         if (!name_wanted(entry->d_name) ||
             fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(info.st_mode))
             continue;
-        f->names[f->count] = strdup(entry->d_name);
-        if (f->names[f->count])
-            f->count++;
+        list->names[list->count] = strdup(entry->d_name);
+        if (list->names[list->count])
+            list->count++;
         else
             rc = error_set(err, E_MEMORY, "out of memory reading the inbox");
     }
     (void)closedir(dir); /* was only read */
     if (rc == 0)
-        qsort(f->names, f->count, sizeof *f->names, name_compare);
+        qsort(list->names, list->count, sizeof *list->names, name_compare);
     return rc;
 }
 
+/* The folder that an item lies in. */
+static int item_folder(const struct folders *f, bool order, char folder[PATH_BYTES], struct error *err)
+{
+    return order ? path_make(folder, err, "%s/%s", f->inbox, fate_folders[PORT_ORDER])
+                 : path_make(folder, err, "%s", f->inbox);
+}
+
 /* The whole file in f->bytes; what is wrong with it goes to f->trouble. */
-static void item_read(struct folders *f, const char *name, struct port_item *item)
+static void item_read(struct folders *f, const char *folder, const char *name, struct port_item *item)
 {
     char path[PATH_BYTES];
     struct stat info;
-    int fd = path_make(path, NULL, "%s/%s", f->inbox, name) == 0
+    int fd = path_make(path, NULL, "%s/%s", folder, name) == 0
                  ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
                  : -1;
     if (fd < 0 || fstat(fd, &info) < 0) {
@@ -148,21 +160,34 @@ static void item_read(struct folders *f, const char *name, struct port_item *ite
         (void)close(fd); /* was only read */
 }
 
-static int folders_next(struct port *port, struct port_item *ret_item, struct error *err)
+static int item_next(struct folders *f, bool order, struct port_item *ret_item, struct error *err)
 {
-    struct folders *f = (struct folders *)port;
-    int rc = f->names ? 0 : look(f, err);
-    if (rc < 0 || f->at == f->count)
+    struct listing *list = order ? &f->orders : &f->arrived;
+    char folder[PATH_BYTES];
+    int rc = item_folder(f, order, folder, err);
+    if (rc == 0 && !list->names)
+        rc = look(folder, list, err);
+    if (rc < 0 || list->at == list->count)
         return rc;
-    *ret_item = (struct port_item){0};
+    *ret_item = (struct port_item){.order = order};
     free(f->bytes);
     f->bytes = NULL;
     (void)snprintf(ret_item->name, sizeof ret_item->name, "%s",
-                   f->names[f->at]); /* look() kept to the length */
-    item_read(f, f->names[f->at++], ret_item);
+                   list->names[list->at]); /* look() kept to the length */
+    item_read(f, folder, list->names[list->at++], ret_item);
     if (!ret_item->bytes && !ret_item->trouble)
         return error_set(err, E_MEMORY, "out of memory reading the inbox");
     return 1;
+}
+
+static int folders_next(struct port *port, struct port_item *ret_item, struct error *err)
+{
+    return item_next((struct folders *)port, false, ret_item, err);
+}
+
+static int folders_next_order(struct port *port, struct port_item *ret_item, struct error *err)
+{
+    return item_next((struct folders *)port, true, ret_item, err);
 }
 
 /* A free name in the folder: NAME, else NAME with a number before its ending. A name that would leave no room
@@ -186,10 +211,12 @@ static int folders_settle(struct port *port, const struct port_item *item, enum 
                           const char *reason, struct error *err)
 {
     struct folders *f = (struct folders *)port;
-    char folder[PATH_BYTES], from[PATH_BYTES], to[PATH_BYTES], why[PATH_BYTES];
+    char folder[PATH_BYTES], lies[PATH_BYTES], from[PATH_BYTES], to[PATH_BYTES], why[PATH_BYTES];
     int rc = path_make(folder, err, "%s/%s", f->inbox, fate_folders[fate]);
     if (rc == 0)
-        rc = path_make(from, err, "%s/%s", f->inbox, item->name);
+        rc = item_folder(f, item->order, lies, err);
+    if (rc == 0)
+        rc = path_make(from, err, "%s/%s", lies, item->name);
     if (rc == 0)
         rc = free_path(folder, item->name, to, err);
     if (rc == 0 && fate == PORT_REFUSED) {
@@ -203,15 +230,21 @@ static int folders_settle(struct port *port, const struct port_item *item, enum 
         rc = error_set_errno(err, E_FILE, errno, "%s cannot be moved to %s", from, to);
     if (rc == 0)
         rc = file_sync(folder, err);
-    return rc ? rc : file_sync(f->inbox, err);
+    return rc ? rc : file_sync(lies, err);
+}
+
+static void listing_free(struct listing *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
 }
 
 static void folders_destroy(struct port *port)
 {
     struct folders *f = (struct folders *)port;
-    for (size_t i = 0; i < f->count; i++)
-        free(f->names[i]);
-    free(f->names);
+    listing_free(&f->arrived);
+    listing_free(&f->orders);
     free(f->bytes);
     free(f->inbox);
     free(f->outbox);
@@ -232,7 +265,11 @@ struct port *port_folder_create(const char *outbox, const char *inbox, struct er
         error_set(err, E_MEMORY, "out of memory opening the outbox");
         return NULL;
     }
-    f->port = (struct port){folders_write, folders_next, folders_settle, folders_destroy};
+    f->port = (struct port){.write = folders_write,
+                            .next = folders_next,
+                            .next_order = folders_next_order,
+                            .settle = folders_settle,
+                            .destroy = folders_destroy};
     f->outbox = strdup(outbox);
     f->inbox = strdup(inbox);
     int rc = f->outbox && f->inbox ? folder_make(outbox, err)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a FHIR MedicationRequest allows (hl7.org/fhir/R4/medicationrequest.html, dispenseRequest). */
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "controller/intake/fhir_json.h"
+#include "controller/parties/renewed.h"
 #include "controller/refill/refill.h"
 
 /* A Duration in whole days; other units than days and weeks say nothing that can be relied on. */
@@ -42,6 +44,20 @@ static const json_t *request_of(const json_t *root)
     return NULL;
 }
 
+/* When it took the place of an earlier prescription under the same id. */
+static int64_t renewed_ms(const json_t *request)
+{
+    size_t i;
+    json_t *extension;
+    json_array_foreach(json_object_get(request, "extension"), i, extension)
+    {
+        if (strcmp(fhir_text(extension, "url"), RENEWED_URL) == 0)
+            return strtoll(fhir_text(extension, "valueString"), NULL,
+                           10); /* our own words; else 0: all count */
+    }
+    return 0;
+}
+
 void refill_authority_read(const char *original, struct refill_authority *ret_authority)
 {
     *ret_authority = (struct refill_authority){
@@ -61,5 +77,6 @@ void refill_authority_read(const char *original, struct refill_authority *ret_au
     ret_authority->fill_days = duration_days(json_object_get(dispense, "expectedSupplyDuration"));
     if (end[0] != '\0' && fhir_date_read(end, &first, &last))
         ret_authority->expires = last;
+    ret_authority->since_ms = renewed_ms(request);
     json_decref(root);
 }

@@ -182,7 +182,7 @@ static void authority_apply(const struct book *book, const struct account *accou
     for (int l = 0; l < 2; l++) {
         for (size_t i = 0; i < lists[l]->count; i++) {
             const struct supply_in *in = &lists[l]->item[i];
-            if (strcmp(in->order, drug->order->source_id) == 0) {
+            if (strcmp(in->order, drug->order->source_id) == 0 && in->at_ms >= a->since_ms) {
                 used += in->milli;
                 fills++;
             }

@@ -80,6 +80,7 @@ struct refill_authority {
     int64_t fill_milli; /* pieces of one fill; SYNC_NONE: not said */
     int32_t fill_days;  /* SYNC_NONE: not said */
     int32_t expires;    /* last day; CIVIL_DAY_NONE: not said */
+    int64_t since_ms;   /* fills from this instant on count against it (a renewed one); 0: all */
 };
 /* original: the request as JSON (order_version.original). What is not said or cannot be read is not said. */
 void refill_authority_read(const char *original, struct refill_authority *ret_authority);

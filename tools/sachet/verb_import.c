@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/base/arena.h"
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/clock.h"
@@ -20,8 +21,10 @@
 #include "controller/refill/change.h"
 #include "controller/refill/record.h"
 #include "controller/refill/refill.h"
+#include "controller/store/store.h"
 #include "controller/user/user.h"
 #include "tools/sachet/cli.h"
+#include "tools/sachet/import.h"
 #include "tools/sachet/out.h"
 #include "tools/sachet/rules.h"
 #include "tools/sachet/verbs.h"
@@ -443,6 +446,104 @@ static int notice_changes(struct importing *importing, const struct intake_impor
     return rc;
 }
 
+static struct intake_import import_of(struct importing *importing, const char *actor)
+{
+    struct intake_import import = {
+        .store = importing->cli->store,
+        .actor = actor,
+        .wall_ms = clock_wall_ms(importing->cli->clock),
+        .data = importing,
+        .refused = on_refused,
+        .progress = on_progress,
+        .dispense = on_dispense,
+    };
+    fill_policy(importing, true, &import.policy);
+    return import;
+}
+
+/* Patients of the store, for texts that are read without being kept. */
+struct reading_only {
+    struct cli *cli;
+    struct arena arena;
+    int (*order)(void *data, const struct order *order, struct error *err);
+    void *data;
+};
+
+static int pass_order(void *data, const struct order *order, struct error *err)
+{
+    struct reading_only *only = data;
+    return only->order(only->data, order, err);
+}
+
+static const struct intake_patient *known_patient(void *data, const char *id)
+{
+    struct reading_only *only = data;
+    struct store_rows *rows = NULL;
+    struct intake_patient *patient = NULL;
+    int rc = store_query(only->cli->store, &rows, NULL,
+                         "SELECT name, birth_day, deceased FROM patient WHERE source_id = ?", "t", id);
+    if (rc == 0 && store_next(rows, NULL) == 1 &&
+        (patient = arena_alloc(&only->arena, sizeof *patient)) != NULL)
+        *patient = (struct intake_patient){
+            .id = arena_text(&only->arena, id, strlen(id)),
+            .name = arena_text(&only->arena, store_text(rows, 0), strlen(store_text(rows, 0))),
+            .birth_day = store_is_null(rows, 1) ? CIVIL_DAY_NONE : (int32_t)store_int(rows, 1),
+            .deceased = store_int(rows, 2) != 0,
+        };
+    store_done(rows);
+    return patient;
+}
+
+static void finish(struct importing *importing)
+{
+    sigtext_table_destroy(importing->words);
+    conf_destroy(importing->packing);
+}
+
+int import_read(struct cli *cli, const char *place, const char *text, size_t len,
+                int (*order)(void *data, const struct order *order, struct error *err), void *data,
+                struct error *err)
+{
+    struct importing importing = {.cli = cli};
+    struct reading_only only = {.cli = cli, .order = order, .data = data};
+    struct catalogue *catalogue = NULL;
+    struct intake_policy policy;
+    struct intake *intake = NULL;
+    const struct intake_sink sink = {.data = &only, .order = pass_order, .patient = known_patient};
+    arena_init(&only.arena, 0);
+    int rc = load_packing(&importing, true, err);
+    if (rc == 0)
+        rc = catalogue_load(cli->store, &catalogue, err);
+    if (rc == 0) {
+        fill_policy(&importing, true, &policy);
+        intake = intake_create(&policy, catalogue, &sink);
+        rc = intake ? intake_run_texts(intake, &place, &text, &len, 1, err)
+                    : error_set(err, E_MEMORY, "out of memory");
+    }
+    intake_destroy(intake);
+    catalogue_destroy(catalogue);
+    finish(&importing);
+    arena_finish(&only.arena);
+    return rc;
+}
+
+int import_text(struct cli *cli, const char *actor, const char *place, const char *text, size_t len,
+                struct error *err)
+{
+    struct importing importing = {.cli = cli};
+    int rc = load_packing(&importing, true, err);
+    if (rc == 0) {
+        struct intake_import import = import_of(&importing, actor);
+        rc = intake_import_text(&import, place, text, len, err);
+        if (rc == 0)
+            rc = notice_changes(&importing, &import, err);
+        if (rc == 0 && import.totals.requests == 0)
+            rc = error_set(err, E_INPUT, "%s: no order in it could be read", place);
+    }
+    finish(&importing);
+    return rc;
+}
+
 static int run_real(struct importing *importing, struct error *err)
 {
     struct cli *cli = importing->cli;
@@ -454,16 +555,7 @@ static int run_real(struct importing *importing, struct error *err)
     if (rc != 0)
         return rc;
     importing->derived = cli_flag(cli, "derive-formulary");
-    struct intake_import import = {
-        .store = cli->store,
-        .actor = by.login[0] != '\0' ? by.login : "sachet import",
-        .wall_ms = clock_wall_ms(cli->clock),
-        .data = importing,
-        .refused = on_refused,
-        .progress = on_progress,
-        .dispense = on_dispense,
-    };
-    fill_policy(importing, true, &import.policy);
+    struct intake_import import = import_of(importing, by.login[0] != '\0' ? by.login : "sachet import");
     struct walking walking = {importing, importing->csv};
     const struct intake_texts texts = {&walking, walk_csv};
     if (again)

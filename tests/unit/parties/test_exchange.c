@@ -320,7 +320,7 @@ static const struct {
      -1},
     {TASK_RENEWAL,
      "{\"resourceType\":\"MedicationRequest\",\"id\":\"n1\",\"status\":\"active\",\"intent\":\"order\","
-     "\"basedOn\":[{"
+     "\"subject\":{\"reference\":\"https://x.example/Patient/p1\"},\"basedOn\":[{"
      "\"reference\":\"https://x.example/MedicationRequest/"
      "sachet-1\"}],\"dispenseRequest\":{\"numberOfRepeatsAllowed\":5,"
      "\"validityPeriod\":{\"end\":\"2027-11-21\"}}}",
@@ -395,6 +395,13 @@ static const struct {
     {"{\"resourceType\":\"Task\",\"id\":\"sachet-1\",\"status\":\"completed\",\"businessStatus\":" OUR(
          "done") "}",
      "its answers are"},
+    {"{\"resourceType\":\"ClaimResponse\",\"id\":\"r\",\"status\":\"active\",\"outcome\":\"complete\","
+     "\"preAuthRef\":\"X\",\"patient\":{\"reference\":\"Patient/p2\"},\"request\":{\"reference\":\"Claim/"
+     "sachet-1\"}}",
+     "patient \"p2\""},
+    {"{\"resourceType\":\"Task\",\"id\":\"sachet-1\",\"status\":\"received\",\"for\":{\"reference\":"
+     "\"Patient/p11\"}}",
+     "patient \"p11\""},
     {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "nested deeper"},
 };
 
@@ -478,13 +485,14 @@ static void a_file_counts_as_a_whole_or_not_at_all(void **state)
 
 #define RENEWED(dosage)                                                                                    \
     "{\"resourceType\":\"MedicationRequest\",\"id\":\"n1\",\"status\":\"active\",\"intent\":\"order\","    \
+    "\"subject\":{\"reference\":\"Patient/p1\"},"                                                          \
     "\"basedOn\":[{"                                                                                       \
     "\"reference\":\"MedicationRequest/"                                                                   \
     "sachet-1\"}],\"medicationCodeableConcept\":{\"coding\":[{\"system\":\"s\","                           \
     "\"code\":\"c\"}]},\"dosageInstruction\":" dosage ",\"dispenseRequest\":{\"quantity\":{\"value\":28}," \
     "\"expectedSupplyDuration\":{\"value\":28}}}"
 
-static void a_renewed_prescription_is_as_asked_or_changed_and_must_be_imported(void **state)
+static void a_renewed_prescription_is_as_asked_or_changed_and_waits_for_the_import(void **state)
 {
     (void)state;
     for (int same = 0; same < 2; same++) {
@@ -499,7 +507,6 @@ static void a_renewed_prescription_is_as_asked_or_changed_and_must_be_imported(v
         run_or_fail(f);
         assert_int_equal(standing(f, id).result, same ? TASK_APPROVED : TASK_CHANGED);
         assert_int_equal(f->port.fate[file], PORT_ORDER);
-        assert_int_equal(clinic_int(&f->clinic, "SELECT count(*) FROM task WHERE kind = 'work'"), 1);
         assert_int_equal(teardown(&own), 0);
     }
 }
@@ -633,7 +640,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_answer_counts_once_however_often_it_comes, setup, teardown),
         cmocka_unit_test_setup_teardown(one_version_cannot_say_two_things, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_counts_as_a_whole_or_not_at_all, setup, teardown),
-        cmocka_unit_test(a_renewed_prescription_is_as_asked_or_changed_and_must_be_imported),
+        cmocka_unit_test(a_renewed_prescription_is_as_asked_or_changed_and_waits_for_the_import),
         cmocka_unit_test_setup_teardown(words_of_the_site_file_are_words_of_the_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(a_signed_plan_is_told_once_and_once_more_when_it_falls, setup,
                                         teardown),

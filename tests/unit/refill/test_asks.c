@@ -306,6 +306,29 @@ static void a_request_ends_with_its_reason_and_comes_back_with_it(void **state)
     assert_int_equal(count(h, "kind = 'renewal'"), 3);
 }
 
+/* A prescription that renews another one under its id: fills from before its answer do not count against it.
+ */
+static void repeats_of_a_renewed_prescription_count_from_its_answer_on(void **state)
+{
+    struct house *h = *state;
+    char sql[600];
+    static const char terms[] =
+        "UPDATE order_version SET original = '{\"resourceType\":\"MedicationRequest\","
+        "\"extension\":[{\"url\":\"urn:sachet:renewed\",\"valueString\":\"%" PRId64
+        "\"}],\"dispenseRequest\":{\"numberOfRepeatsAllowed\":0,\"quantity\":{\"value\":28}}}' "
+        "WHERE source_id = 'rx-a'";
+    (void)plan(h);
+    dispensed(h, "rx-a", "2026-11-10", 28, 28000); /* noted on 21 November */
+    (void)snprintf(sql, sizeof sql, terms, INT64_C(0));
+    clinic_exec(&h->clinic, sql);
+    round_of(h, "2026-12-05"); /* its only fill is used up */
+    assert_int_equal(count(h, "kind = 'renewal'" OPEN), 1);
+    (void)snprintf(sql, sizeof sql, terms, DAY_MS * (h->today - 2));
+    clinic_exec(&h->clinic, sql);
+    round_of(h, "2026-12-05");
+    assert_int_equal(count(h, "kind = 'renewal'" OPEN), 0);
+}
+
 static void what_a_person_took_back_stays_so_and_what_a_person_opened_is_left_alone(void **state)
 {
     struct house *h = *state;
@@ -535,6 +558,7 @@ int main(void)
         HOUSE_TEST(a_claim_rejected_as_too_soon_moves_the_fill_and_is_asked_anew_for_its_day),
         HOUSE_TEST(waiting_for_the_payers_date_is_one_override_however_long_it_lasts),
         HOUSE_TEST(a_request_ends_with_its_reason_and_comes_back_with_it),
+        HOUSE_TEST(repeats_of_a_renewed_prescription_count_from_its_answer_on),
         HOUSE_TEST(what_a_person_took_back_stays_so_and_what_a_person_opened_is_left_alone),
         HOUSE_TEST(no_answer_is_lost),
         HOUSE_TEST(a_quantity_that_fits_no_cycle_is_asked_to_be_changed_once),

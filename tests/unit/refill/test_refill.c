@@ -269,6 +269,12 @@ static void a_request_says_what_it_allows_and_nothing_else(void **state)
     assert_int_equal(a.fill_milli, 45000);
     assert_int_equal(a.fill_days, 30);
     assert_int_equal(a.expires, day_of("2027-03-01"));
+    assert_int_equal(a.since_ms, 0);
+    refill_authority_read(
+        "{\"resourceType\":\"MedicationRequest\",\"extension\":[{\"url\":\"urn:sachet:renewed\","
+        "\"valueString\":\"1795000000000\"}]}",
+        &a);
+    assert_int_equal(a.since_ms, INT64_C(1795000000000));
     static const char odd[] = "{\"dispenseRequest\":{\"numberOfRepeatsAllowed\":\"2\","
                               "\"expectedSupplyDuration\":{\"value\":1,\"code\":\"mo\"}}}";
     const char *const silent[] = {"{}", "not json", "{\"dispenseRequest\":{\"numberOfRepeatsAllowed\":-1}}",
