@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "config/base/civil.h"
+#include "controller/intake/element.h"
 #include "controller/intake/fhir_json.h"
 #include "controller/intake/index.h"
 #include "controller/intake/request_drug.h"
@@ -12,13 +13,13 @@
 enum { DAYS_MAX = 3660 };
 
 /* Units of a quantity that count pieces, as UCUM, as HL7 dose forms, and as people write them. */
-static bool counts_pieces(const json_t *quantity)
+static bool counts_pieces(const struct tree *quantity)
 {
     static const char *const units[] = {"",       "1",       "{tbl}",   "{cap}",    "{each}", "TAB", "CAP",
                                         "tablet", "tablets", "capsule", "capsules", "each",   "EA",  "piece"};
-    const char *unit = fhir_text(quantity, "code");
+    const char *unit = element_text(quantity, "code");
     if (unit[0] == '\0')
-        unit = fhir_text(quantity, "unit");
+        unit = element_text(quantity, "unit");
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (strcasecmp(units[i], unit) == 0)
             return true;
@@ -26,7 +27,7 @@ static bool counts_pieces(const json_t *quantity)
     return false;
 }
 
-static const char *product_of(const json_t *dispense, const struct catalogue *catalogue)
+static const char *product_of(const struct tree *dispense, const struct catalogue *catalogue)
 {
     struct request_drug drug;
     const struct catalogue_row *row = NULL;
@@ -36,29 +37,29 @@ static const char *product_of(const json_t *dispense, const struct catalogue *ca
     return request_drug_find(catalogue, &drug, &row) == CATALOGUE_ONE && !row->fresh ? row->code : NULL;
 }
 
-bool dispense_read(const json_t *dispense, const struct catalogue *catalogue,
+bool dispense_read(const struct tree *dispense, const struct catalogue *catalogue,
                    struct intake_dispense *ret_dispense)
 {
-    const char *when = fhir_text(dispense, "whenHandedOver");
-    const json_t *order = json_array_get(json_object_get(dispense, "authorizingPrescription"), 0);
-    const json_t *quantity = json_object_get(dispense, "quantity");
+    const char *when = element_text(dispense, "whenHandedOver");
+    const struct tree *order = tree_at(tree_get(dispense, "authorizingPrescription"), 0);
+    const struct tree *quantity = tree_get(dispense, "quantity");
     struct reasons reasons = {0};
     struct intake_dispense d = {.days_supply = -1, .pieces_milli = -1};
     int32_t last;
     int64_t value;
     if (when[0] == '\0')
-        when = fhir_text(dispense, "whenPrepared");
-    d.source_id = fhir_text(dispense, "id");
-    d.status = fhir_text(dispense, "status");
-    d.patient_id = index_reference_id(fhir_text(json_object_get(dispense, "subject"), "reference"));
-    d.order_id = index_reference_id(fhir_text(order, "reference"));
+        when = element_text(dispense, "whenPrepared");
+    d.source_id = element_text(dispense, "id");
+    d.status = element_text(dispense, "status");
+    d.patient_id = index_reference_id(element_text(tree_get(dispense, "subject"), "reference"));
+    d.order_id = index_reference_id(element_text(order, "reference"));
     if (d.source_id[0] == '\0' || strlen(d.source_id) >= INTAKE_ID_BYTES_MAX || d.patient_id[0] == '\0' ||
         !fhir_date_read(when, &d.day, &last) || d.day != last)
         return false;
-    if (counts_pieces(quantity) && fhir_milli(quantity, "value", &value, &reasons) && value > 0)
+    if (counts_pieces(quantity) && element_milli(quantity, "value", &value, &reasons) && value > 0)
         d.pieces_milli = value;
-    const json_t *days = json_object_get(dispense, "daysSupply");
-    if (fhir_whole(days, "value", &value, &reasons) && value > 0 && value <= DAYS_MAX)
+    const struct tree *days = tree_get(dispense, "daysSupply");
+    if (element_whole(days, "value", &value, &reasons) && value > 0 && value <= DAYS_MAX)
         d.days_supply = (int32_t)value;
     d.product = product_of(dispense, catalogue);
     *ret_dispense = d;

@@ -8,14 +8,19 @@
 
 enum { HALF_MILLI = 500 };
 
-enum dose_shape dose_shape_of(const json_t *dosage)
+static bool has_element(const void *dosage, const char *key)
+{
+    return json_object_get(dosage, key) != NULL;
+}
+
+enum dose_shape dose_shape_of(bool (*has)(const void *dosage, const char *key), const void *dosage)
 {
     static const char *const stu3[] = {"doseQuantity", "doseSimpleQuantity", "doseRange",         "rateRatio",
                                        "rateRange",    "rateQuantity",       "rateSimpleQuantity"};
     bool old = false;
     for (size_t i = 0; i < sizeof stu3 / sizeof stu3[0]; i++)
-        old = old || json_object_get(dosage, stu3[i]) != NULL;
-    bool new = json_object_get(dosage, "doseAndRate") != NULL;
+        old = old || has(dosage, stu3[i]);
+    bool new = has(dosage, "doseAndRate");
     return old && new ? DOSE_SHAPE_MIXED : new ? DOSE_SHAPE_R4 : old ? DOSE_SHAPE_STU3 : DOSE_SHAPE_NONE;
 }
 
@@ -114,7 +119,7 @@ void dose_read(const json_t *dosage, struct reasons *reasons, struct dose *ret)
     static const char *const keys[] = {"type",         "doseRange", "doseQuantity", "rateRatio", "rateRange",
                                        "rateQuantity", NULL};
     *ret = (struct dose){.unit = ""};
-    enum dose_shape shape = dose_shape_of(dosage);
+    enum dose_shape shape = dose_shape_of(has_element, dosage);
     if (shape == DOSE_SHAPE_MIXED) {
         ret->given = true;
         reasons_add(reasons, REASON_CODE_VERSION_MIXED, "doseAndRate beside doseQuantity");

@@ -24,8 +24,8 @@ struct dose {
 
 enum dose_shape { DOSE_SHAPE_NONE, DOSE_SHAPE_STU3, DOSE_SHAPE_R4, DOSE_SHAPE_MIXED };
 
-/* Where the dose stands in one Dosage. */
-enum dose_shape dose_shape_of(const json_t *dosage);
+/* Where the dose stands in one Dosage; has: its kind of JSON has an element of this name. */
+enum dose_shape dose_shape_of(bool (*has)(const void *dosage, const char *key), const void *dosage);
 void dose_read(const json_t *dosage, struct reasons *reasons, struct dose *ret);
 /* A Quantity element; key names it in reasons. */
 void dose_quantity_read(const json_t *quantity, const char *key, struct reasons *reasons, struct dose *ret);

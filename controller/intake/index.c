@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/intake/index.h"
 
+#include "config/base/buf.h"
 #include "config/base/civil.h"
+#include "controller/intake/element.h"
 #include "controller/intake/fhir_json.h"
 
 #include <limits.h>
@@ -42,42 +44,6 @@ void index_finish(struct index *index)
     marks_finish(&index->orders);
     marks_finish(&index->taken);
     arena_finish(&index->arena);
-}
-
-static uint64_t hash_scalar(const json_t *value)
-{
-    uint64_t hash = keymap_hash(KEYMAP_HASH_START, &(int){(int)json_typeof(value)}, sizeof(int));
-    if (json_is_string(value))
-        return keymap_hash(hash, json_string_value(value), json_string_length(value));
-    if (json_is_number(value)) {
-        double number = json_number_value(value);
-        return keymap_hash(KEYMAP_HASH_START, &number, sizeof number);
-    }
-    return hash;
-}
-
-uint64_t index_hash(const json_t *value)
-{
-    uint64_t hash = KEYMAP_HASH_START;
-    if (json_is_array(value)) {
-        for (size_t i = 0; i < json_array_size(value); i++) {
-            uint64_t item = index_hash(json_array_get(value, i));
-            hash = keymap_hash(hash, &item, sizeof item);
-        }
-        return hash + 1;
-    }
-    if (json_is_object(value)) {
-        const char *key;
-        json_t *child;
-        json_object_foreach((json_t *)(uintptr_t)value, key, child)
-        {
-            uint64_t item = index_hash(child);
-            uint64_t pair = keymap_hash(KEYMAP_HASH_START, key, strlen(key));
-            hash += keymap_hash(pair, &item, sizeof item); /* a sum: the order of keys does not matter */
-        }
-        return hash + 2;
-    }
-    return hash_scalar(value);
 }
 
 /* "Type/X" and an absolute address lead to one resource; so does "urn:uuid:X", see find_reference. */
@@ -138,13 +104,13 @@ static const char *keep(struct arena *arena, const char *text)
 }
 
 /* "Family, Given": the official name first, old ones never. */
-static void patient_name(const json_t *patient, char *out, size_t size)
+static void patient_name(const struct tree *patient, char *out, size_t size)
 {
-    const json_t *names = json_object_get(patient, "name"), *best = NULL;
+    const struct tree *names = tree_get(patient, "name"), *best = NULL;
     out[0] = '\0';
-    for (size_t i = 0; i < json_array_size(names); i++) {
-        const json_t *name = json_array_get(names, i);
-        const char *use = fhir_text(name, "use");
+    for (size_t i = 0; i < tree_count(names); i++) {
+        const struct tree *name = tree_at(names, i);
+        const char *use = element_text(name, "use");
         if (strcmp(use, "old") == 0 || strcmp(use, "maiden") == 0)
             continue;
         if (best == NULL || strcmp(use, "official") == 0)
@@ -152,21 +118,21 @@ static void patient_name(const json_t *patient, char *out, size_t size)
         if (strcmp(use, "official") == 0)
             break;
     }
-    const char *family = fhir_text(best, "family");
+    const char *family = element_text(best, "family");
     if (family[0] == '\0') {
-        (void)snprintf(out, size, "%s", fhir_text(best, "text"));
+        (void)snprintf(out, size, "%s", element_text(best, "text"));
         return;
     }
     (void)snprintf(out, size, "%s", family);
-    const json_t *given = json_object_get(best, "given");
-    for (size_t i = 0; i < json_array_size(given); i++) {
-        const char *part = json_string_value(json_array_get(given, i));
+    const struct tree *given = tree_get(best, "given");
+    for (size_t i = 0; i < tree_count(given); i++) {
+        const char *part = tree_text(tree_at(given, i));
         size_t used = strlen(out);
         (void)snprintf(out + used, size - used, "%s%s", i == 0 ? ", " : " ", part != NULL ? part : "");
     }
 }
 
-void index_read_patient(const json_t *patient, struct arena *arena, struct intake_patient *ret)
+void index_read_patient(const struct tree *patient, struct arena *arena, struct intake_patient *ret)
 {
     char name[256];
     int32_t last;
@@ -178,15 +144,15 @@ void index_read_patient(const json_t *patient, struct arena *arena, struct intak
             len--;
         name[len > 0 ? len - 1 : 0] = '\0';
     }
-    ret->id = keep(arena, fhir_text(patient, "id"));
+    ret->id = keep(arena, element_text(patient, "id"));
     ret->name = keep(arena, name);
-    const char *birth = fhir_text(patient, "birthDate");
+    const char *birth = element_text(patient, "birthDate");
     if (strlen(birth) != 10 || !fhir_date_read(birth, &ret->birth_day, &last))
         ret->birth_day = CIVIL_DAY_NONE;
-    const json_t *boolean = json_object_get(patient, "deceasedBoolean");
-    const json_t *date = json_object_get(patient, "deceasedDateTime");
+    const struct tree *boolean = tree_get(patient, "deceasedBoolean");
+    const struct tree *date = tree_get(patient, "deceasedDateTime");
     /* Whatever is no plain "false" counts: better asked than packed for the dead. */
-    ret->deceased = date != NULL || (boolean != NULL && !json_is_false(boolean));
+    ret->deceased = date != NULL || (boolean != NULL && !tree_is(boolean, TREE_FALSE));
     ret->clash = false;
 }
 
@@ -229,10 +195,10 @@ void index_touch(struct index *index, const char *reference)
     touch(index, copy, NULL);
 }
 
-void index_add_patient(struct index *index, const json_t *patient, const char *full_url)
+void index_add_patient(struct index *index, const struct tree *patient, const char *full_url)
 {
     char keys[2][KEY_BYTES];
-    int count = keys_of("Patient", fhir_text(patient, "id"), full_url, keys);
+    int count = keys_of("Patient", element_text(patient, "id"), full_url, keys);
     struct intake_patient *row = arena_alloc(&index->arena, sizeof *row);
     if (row == NULL) {
         index->full = true;
@@ -278,11 +244,11 @@ void index_alias_patient(struct index *index, const char *reference, const struc
     *place = row;
 }
 
-void index_add_drug(struct index *index, const json_t *medication, const char *full_url)
+void index_add_drug(struct index *index, const struct tree *medication, const char *full_url)
 {
     char keys[2][KEY_BYTES];
-    int count = keys_of("Medication", fhir_text(medication, "id"), full_url, keys);
-    uint64_t hash = index_hash(medication);
+    int count = keys_of("Medication", element_text(medication, "id"), full_url, keys);
+    uint64_t hash = tree_hash(medication);
     struct index_drug *row = NULL;
     for (int i = 0; i < count; i++) {
         void **place = put(index, &index->drugs, keys[i]);
@@ -295,16 +261,20 @@ void index_add_drug(struct index *index, const json_t *medication, const char *f
             continue;
         }
         if (row == NULL) {
-            char *json = json_dumps(medication, JSON_COMPACT);
+            struct buf json;
+            buf_init(&json);
+            tree_write(medication, &json);
             row = arena_alloc(&index->arena, sizeof *row);
-            if (json == NULL || row == NULL) {
-                free(json);
+            row = json.failed ? NULL : row;
+            if (row != NULL) {
+                row->json = keep(&index->arena, buf_string(&json));
+                row->hash = hash;
+            }
+            buf_finish(&json);
+            if (row == NULL) {
                 index->full = true;
                 return;
             }
-            row->json = keep(&index->arena, json);
-            row->hash = hash;
-            free(json);
             index->drug_count++;
         }
         *place = row;
@@ -319,18 +289,18 @@ const char *index_reference_id(const char *reference)
     return strncmp(reference, "urn:uuid:", 9) == 0 ? reference + 9 : reference;
 }
 
-void index_add_fill(struct index *index, const json_t *dispense)
+void index_add_fill(struct index *index, const struct tree *dispense)
 {
-    const char *text = fhir_text(dispense, "whenHandedOver");
+    const char *text = element_text(dispense, "whenHandedOver");
     if (text[0] == '\0')
-        text = fhir_text(dispense, "whenPrepared");
-    const char *status = fhir_text(dispense, "status");
-    const json_t *orders = json_object_get(dispense, "authorizingPrescription");
+        text = element_text(dispense, "whenPrepared");
+    const char *status = element_text(dispense, "status");
+    const struct tree *orders = tree_get(dispense, "authorizingPrescription");
     int32_t day, last;
     if (strcmp(status, "completed") != 0 || !fhir_date_read(text, &day, &last))
         return;
-    for (size_t i = 0; i < json_array_size(orders); i++) {
-        const char *id = index_reference_id(fhir_text(json_array_get(orders, i), "reference"));
+    for (size_t i = 0; i < tree_count(orders); i++) {
+        const char *id = index_reference_id(element_text(tree_at(orders, i), "reference"));
         if (id[0] == '\0' || strlen(id) >= INTAKE_ID_BYTES_MAX)
             continue;
         void **place = put(index, &index->fills, id);

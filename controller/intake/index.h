@@ -6,7 +6,6 @@
 #ifndef CONTROLLER_INTAKE_INDEX_H
 #define CONTROLLER_INTAKE_INDEX_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +13,7 @@
 #include "controller/intake/intake.h"
 #include "controller/intake/keymap.h"
 #include "controller/intake/marks.h"
+#include "controller/intake/tree.h"
 
 struct index_drug {
     const char *json; /* the Medication, compact */
@@ -52,12 +52,9 @@ struct index {
 void index_init(struct index *index);
 void index_finish(struct index *index);
 
-/* A hash of JSON content that does not depend on the order of keys. */
-uint64_t index_hash(const json_t *value);
-
-void index_add_patient(struct index *index, const json_t *patient, const char *full_url);
-void index_add_drug(struct index *index, const json_t *medication, const char *full_url);
-void index_add_fill(struct index *index, const json_t *dispense);
+void index_add_patient(struct index *index, const struct tree *patient, const char *full_url);
+void index_add_drug(struct index *index, const struct tree *medication, const char *full_url);
+void index_add_fill(struct index *index, const struct tree *dispense);
 /* True when this order was not seen before in this pass, word for word. */
 bool index_add_order(struct index *index, const char *id, uint64_t hash);
 
@@ -92,6 +89,6 @@ void index_settle(struct index *index,
                   void *data);
 
 /* The patient as intake wants it, texts in arena. */
-void index_read_patient(const json_t *patient, struct arena *arena, struct intake_patient *ret);
+void index_read_patient(const struct tree *patient, struct arena *arena, struct intake_patient *ret);
 
 #endif

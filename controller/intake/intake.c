@@ -5,9 +5,11 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "controller/intake/dispense.h"
+#include "controller/intake/element.h"
 #include "controller/intake/fhir_json.h"
 #include "controller/intake/index.h"
 #include "controller/intake/request.h"
+#include "controller/intake/request_memory.h"
 #include "controller/intake/source.h"
 
 #include <inttypes.h>
@@ -24,6 +26,8 @@ struct intake {
     struct intake_sink sink;
     struct index index;
     struct arena arena; /* of one order */
+    struct tree_reader texts;
+    struct request_memory memory;
     struct intake_totals totals;
     enum pass pass;
     const struct intake_patient *known; /* patient of the known order in work; NULL: of the input */
@@ -46,6 +50,8 @@ struct intake *intake_create(const struct intake_policy *policy, struct catalogu
     intake->totals.newest_day = CIVIL_DAY_NONE;
     index_init(&intake->index);
     arena_init(&intake->arena, 0);
+    tree_reader_init(&intake->texts);
+    request_memory_init(&intake->memory);
     return intake;
 }
 
@@ -55,6 +61,8 @@ void intake_destroy(struct intake *intake)
         return;
     index_finish(&intake->index);
     arena_finish(&intake->arena);
+    tree_reader_finish(&intake->texts);
+    request_memory_finish(&intake->memory);
     free(intake);
 }
 
@@ -104,7 +112,7 @@ static void place_entry(const char *text_place, int64_t entry, char *out, size_t
 
 /* One resource with where it stood. */
 struct found {
-    const json_t *resource;
+    const struct tree *resource;
     const char *full_url;
     const char *text_place;
     int64_t entry; /* -1: not in a Bundle */
@@ -112,22 +120,24 @@ struct found {
 
 static int index_request(struct intake *intake, const struct found *found, struct error *err)
 {
-    char id[INTAKE_ID_BYTES_MAX], key[REQUEST_KEY_BYTES];
-    const json_t *request = found->resource, *contained;
+    char id[INTAKE_ID_BYTES_MAX];
+    const struct tree *request = found->resource, *contained;
     int32_t newest = request_newest_day(request, intake->policy.today);
     if (newest > intake->totals.newest_day)
         intake->totals.newest_day = newest;
     if (request_id(request, found->full_url, id, sizeof id) &&
-        !index_add_order(&intake->index, id, index_hash(request)))
+        !index_add_order(&intake->index, id, tree_hash(request)))
         return 0;
-    const char *patient = fhir_text(json_object_get(request, "subject"), "reference");
+    const char *patient = element_text(tree_get(request, "subject"), "reference");
     if (intake->known != NULL)
         index_alias_patient(&intake->index, patient, intake->known);
     else
         index_touch(&intake->index, patient);
     const char *reference = request_drug_reference(request, &contained);
-    if (intake->policy.derive && reference[0] == '\0') {
-        int rc = request_derive(intake->catalogue, request, contained, err);
+    const char *key = "";
+    if (reference[0] == '\0') {
+        int rc = request_index_drug(&intake->memory, intake->catalogue, intake->policy.derive, request,
+                                    contained, &key, err);
         if (rc != 0)
             return rc;
     }
@@ -139,7 +149,6 @@ static int index_request(struct intake *intake, const struct found *found, struc
     }
     /* The patient's own id is known only when all patients were seen: deferred, too, with the finished key.
      */
-    request_drug_key(intake->catalogue, request, contained, key);
     if (key[0] != '\0') {
         char marked[REQUEST_KEY_BYTES + 1];
         (void)snprintf(marked, sizeof marked, "=%s", key);
@@ -159,14 +168,13 @@ static void settle(void *data, const char *patient, const char *drug, bool as_ne
         return;
     }
     const struct index_drug *row = index_drug(&intake->index, drug);
-    json_t *medication = row != NULL ? json_loads(row->json, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    json_t *request = json_object();
-    if (medication != NULL && request != NULL)
-        request_drug_key(intake->catalogue, request, medication, key);
+    struct tree_fault ignored; /* it was read before */
+    const struct tree *medication =
+        row != NULL ? tree_read(&intake->memory.medications, row->json, strlen(row->json), &ignored) : NULL;
+    if (medication != NULL)
+        request_drug_key(intake->catalogue, NULL, medication, key);
     if (key[0] != '\0')
         index_take(&intake->index, patient_key, key, as_needed);
-    json_decref(medication);
-    json_decref(request);
 }
 
 static void count_order(struct intake_totals *totals, const struct order *order)
@@ -192,8 +200,8 @@ static int read_request(struct intake *intake, const struct found *found, struct
     char id[INTAKE_ID_BYTES_MAX], place[PATH_MAX + 128];
     struct order order = {
         .status = "", .patient_ref = "", .drug_name = "", .drug_form = "", .order_day = CIVIL_DAY_NONE};
-    const struct request_context context = {&intake->policy, intake->catalogue, &intake->index,
-                                            &intake->sink};
+    const struct request_context context = {&intake->policy, intake->catalogue, &intake->index, &intake->sink,
+                                            &intake->memory};
     place_entry(found->text_place, found->entry, place, sizeof place);
     arena_reset(&intake->arena);
     order.place = place;
@@ -225,7 +233,7 @@ static int read_old_order(struct intake *intake, const struct found *found, cons
         .status = "", .patient_ref = "", .drug_name = "", .drug_form = "", .order_day = CIVIL_DAY_NONE};
     place_entry(found->text_place, found->entry, place, sizeof place);
     order.place = place;
-    order.source_id = fhir_text(found->resource, "id");
+    order.source_id = element_text(found->resource, "id");
     order.original = "";
     reasons_add(&order.reasons, REASON_CODE_VERSION, "%s is FHIR DSTU2 or older", type);
     return hand_out(intake, &order, err);
@@ -257,12 +265,8 @@ static int take_resource(struct intake *intake, const struct found *found, const
     } else if (strcmp(type, "Medication") == 0) {
         if (index) {
             index_add_drug(&intake->index, found->resource, found->full_url);
-            if (intake->policy.derive) {
-                json_t *request = json_object();
-                int rc = request_derive(intake->catalogue, request, found->resource, err);
-                json_decref(request);
-                return rc;
-            }
+            if (intake->policy.derive)
+                return request_derive(intake->catalogue, NULL, found->resource, err);
         }
     } else {
         intake->file_relevant--;
@@ -277,7 +281,7 @@ static int take_resource(struct intake *intake, const struct found *found, const
                 int rc = hand_out_dispense(intake, found, err);
                 if (rc != 0)
                     return rc;
-                if (fhir_date_read(fhir_text(found->resource, "whenHandedOver"), &day, &last) &&
+                if (fhir_date_read(element_text(found->resource, "whenHandedOver"), &day, &last) &&
                     day <= intake->policy.today && day > intake->totals.newest_day)
                     intake->totals.newest_day = day;
             }
@@ -289,35 +293,34 @@ static int take_resource(struct intake *intake, const struct found *found, const
 static int take_bundle(struct intake *intake, const struct found *found, int depth, struct error *err)
 {
     char place[PATH_MAX + 128];
-    const json_t *bundle = found->resource;
-    const json_t *entries = json_object_get(bundle, "entry");
+    const struct tree *bundle = found->resource;
+    const struct tree *entries = tree_get(bundle, "entry");
     const char *url = "";
     place_entry(found->text_place, found->entry, place, sizeof place);
     if (depth > INTAKE_BUNDLE_DEPTH_MAX) {
         refuse(intake, place, "Bundles within Bundles, more than 4 deep");
         return 0;
     }
-    if (entries != NULL && !json_is_array(entries)) {
+    if (entries != NULL && !tree_is(entries, TREE_LIST)) {
         refuse(intake, place, "Bundle.entry is no list");
         return 0;
     }
-    if (json_array_size(entries) > INTAKE_ENTRIES_MAX) {
+    if (tree_count(entries) > INTAKE_ENTRIES_MAX) {
         refuse(intake, place, "a Bundle of more than 200000 entries; split it");
         return 0;
     }
-    if (fhir_has_modifier(json_object_get(bundle, "meta"), &url) ||
-        json_object_get(bundle, "modifierExtension") != NULL ||
-        json_object_get(bundle, "implicitRules") != NULL) {
+    if (element_has_modifier(tree_get(bundle, "meta"), &url) ||
+        tree_get(bundle, "modifierExtension") != NULL || tree_get(bundle, "implicitRules") != NULL) {
         refuse(intake, place, "the Bundle has implicitRules or a modifierExtension that is not known");
         return 0;
     }
-    if (json_array_size(entries) == 0)
+    if (tree_count(entries) == 0)
         intake->file_relevant++; /* an empty search result is right */
-    for (size_t i = 0; i < json_array_size(entries); i++) {
-        const json_t *entry = json_array_get(entries, i);
-        const json_t *resource = json_object_get(entry, "resource");
-        const char *type = fhir_text(resource, "resourceType");
-        struct found inner = {resource, fhir_text(entry, "fullUrl"), found->text_place, (int64_t)i};
+    for (size_t i = 0; i < tree_count(entries); i++) {
+        const struct tree *entry = tree_at(entries, i);
+        const struct tree *resource = tree_get(entry, "resource");
+        const char *type = element_text(resource, "resourceType");
+        struct found inner = {resource, element_text(entry, "fullUrl"), found->text_place, (int64_t)i};
         int rc = 0;
         if (resource == NULL)
             continue; /* a deletion, or an answer without content */
@@ -337,15 +340,12 @@ static int take_bundle(struct intake *intake, const struct found *found, int dep
 }
 
 /* Some feeds wrap each Bundle: {"source": …, "bundle": {…}}. One member that is a resource is taken out. */
-static const json_t *unwrap(const json_t *root)
+static const struct tree *unwrap(const struct tree *root)
 {
-    const json_t *inside = NULL;
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)root, key, value)
-    {
-        (void)key;
-        if (fhir_text(value, "resourceType")[0] == '\0')
+    const struct tree *inside = NULL;
+    for (size_t i = 0; i < tree_members(root); i++) {
+        const struct tree *value = &root->in.items[i];
+        if (element_text(value, "resourceType")[0] == '\0')
             continue;
         if (inside != NULL)
             return NULL;
@@ -354,81 +354,61 @@ static const json_t *unwrap(const json_t *root)
     return inside;
 }
 
-/* jansson recurses; brackets are counted before it is asked. */
-static bool too_deep(const char *text, size_t len)
+static void refuse_text(struct intake *intake, const char *path, int64_t line, bool whole,
+                        const struct tree_fault *fault)
 {
-    int depth = 0;
-    bool string = false;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (string) {
-            i += c == '\\';
-            string = c != '"';
-        } else if (c == '"') {
-            string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > INTAKE_JSON_DEPTH_MAX)
-                return true;
-        } else if (c == '}' || c == ']') {
-            depth--;
-        }
-    }
-    return false;
+    static const char *const kinds[] = {
+        [TREE_SYNTAX] = "not JSON: ", [TREE_CUT_OFF] = "cut off: ", [TREE_NOT_UTF8] = "not UTF-8: ",
+        [TREE_TOO_DEEP] = "",         [TREE_MEMORY] = "",
+    };
+    char place[PATH_MAX + 64], what[256];
+    intake->totals.texts_refused += intake->pass == PASS_INDEX;
+    (void)snprintf(place, sizeof place, "%s:%" PRId64 ":%d", path, whole ? (int64_t)fault->line : line,
+                   fault->column);
+    if (fault->kind == TREE_TOO_DEEP)
+        (void)snprintf(what, sizeof what, "JSON nested more than %d deep", TREE_DEPTH_MAX);
+    else
+        (void)snprintf(what, sizeof what, "%s%s", kinds[fault->kind], fault->what);
+    refuse(intake, place, what);
 }
 
 static int take_text(struct intake *intake, const char *path, int64_t line, bool whole, const char *text,
                      size_t len, struct error *err)
 {
-    json_error_t where;
-    char place[PATH_MAX + 64], what[256];
+    struct tree_fault fault;
+    char place[PATH_MAX + 64];
     if (whole)
         (void)snprintf(place, sizeof place, "%s", path);
     else
         (void)snprintf(place, sizeof place, "%s:%" PRId64, path, line);
     if (intake->pass == PASS_INDEX)
         intake->totals.texts++;
-    if (too_deep(text, len)) {
-        intake->totals.texts_refused += intake->pass == PASS_INDEX;
-        refuse(intake, place, "JSON nested more than 64 deep");
-        return 0;
-    }
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    const struct tree *root = tree_read(&intake->texts, text, len, &fault);
     if (root == NULL) {
-        intake->totals.texts_refused += intake->pass == PASS_INDEX;
-        (void)snprintf(place, sizeof place, "%s:%" PRId64 ":%d", path, whole ? (int64_t)where.line : line,
-                       where.column);
-        enum json_error_code code = json_error_code(&where);
-        const char *kind = code == json_error_invalid_utf8             ? "not UTF-8"
-                           : code == json_error_premature_end_of_input ? "cut off"
-                                                                       : "not JSON";
-        (void)snprintf(what, sizeof what, "%s: %s", kind, where.text);
-        for (char *p = what; *p != '\0'; p++) {
-            if (*p < 0x20 || *p == 0x7f) /* bytes of the damaged text stay out of messages */
-                *p = '?';
-        }
-        refuse(intake, place, what);
+        if (fault.kind == TREE_MEMORY)
+            return error_set(err, E_MEMORY, "%s: out of memory", place);
+        refuse_text(intake, path, line, whole, &fault);
         return 0;
     }
-    const json_t *resource = root;
-    const char *type = fhir_text(resource, "resourceType");
+    const struct tree *resource = root;
+    const char *type = element_text(resource, "resourceType");
     int rc = 0;
-    if (type[0] == '\0' && json_is_object(root)) {
-        const json_t *inside = unwrap(root);
+    if (type[0] == '\0' && tree_is(root, TREE_OBJECT)) {
+        const struct tree *inside = unwrap(root);
         resource = inside != NULL ? inside : root;
-        type = fhir_text(resource, "resourceType");
+        type = element_text(resource, "resourceType");
     }
     struct found found = {resource, "", place, -1};
     if (type[0] == '\0') {
         intake->totals.texts_refused += intake->pass == PASS_INDEX;
         refuse(intake, place,
-               json_is_object(root) ? "no resourceType: this is not FHIR JSON"
-                                    : "a FHIR resource is one JSON object");
+               tree_is(root, TREE_OBJECT) ? "no resourceType: this is not FHIR JSON"
+                                          : "a FHIR resource is one JSON object");
     } else if (strcmp(type, "Bundle") == 0) {
         rc = take_bundle(intake, &found, 1, err);
     } else {
         rc = take_resource(intake, &found, type, err);
     }
-    json_decref(root);
     if (rc == 0 && intake->index.full)
         rc = error_set(err, E_LIMIT,
                        "%s: too many patients, drugs and orders for one import; split the input", place);
@@ -517,6 +497,7 @@ static int end_of_index(struct intake *intake, struct error *err)
     index_settle(&intake->index, settle, intake);
     intake->totals.patients = intake->index.patient_count;
     intake->totals.medications = intake->index.drug_count;
+    request_memory_settle(&intake->memory);
     intake->pass = PASS_READ;
     return rc;
 }

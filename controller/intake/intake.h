@@ -32,9 +32,9 @@ struct sigtext_table;
 enum {
     INTAKE_LINE_MAX = 64 * 1024 * 1024, /* bytes of one NDJSON line */
     INTAKE_FILE_MAX = 64 * 1024 * 1024, /* bytes of one plain JSON file, unpacked */
-    INTAKE_JSON_DEPTH_MAX = 64,
-    INTAKE_ENTRIES_MAX = 200000, /* entries of one Bundle */
-    INTAKE_BUNDLE_DEPTH_MAX = 4, /* Bundles within Bundles */
+    INTAKE_JSON_DEPTH_MAX = 64,         /* TREE_DEPTH_MAX */
+    INTAKE_ENTRIES_MAX = 200000,        /* entries of one Bundle */
+    INTAKE_BUNDLE_DEPTH_MAX = 4,        /* Bundles within Bundles */
     INTAKE_FOLDER_DEPTH_MAX = 16,
     INTAKE_FOLDER_FILES_MAX = 100000,
     INTAKE_INDEX_BYTES_MAX = 512 * 1024 * 1024, /* patients, drugs and ids of one run */

@@ -68,12 +68,25 @@ uint64_t *marks_get(const struct marks *marks, uint64_t key)
     return cell->key != 0 ? &cell->value : NULL;
 }
 
+/* One id is asked for several times in a row: its key is remembered. */
 uint64_t marks_key(const char *text, size_t len)
 {
+    static _Thread_local struct {
+        char text[128];
+        size_t len;
+        uint64_t key;
+    } last = {.len = SIZE_MAX};
     uint8_t hash[SEAL_HASH_BYTES];
     uint64_t key;
+    if (len == last.len && memcmp(last.text, text, len) == 0)
+        return last.key;
     seal_hash(text, len, hash);
     memcpy(&key, hash, sizeof key);
+    if (len <= sizeof last.text) {
+        memcpy(last.text, text, len);
+        last.len = len;
+        last.key = key;
+    }
     return key;
 }
 

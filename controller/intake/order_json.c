@@ -4,19 +4,13 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "controller/intake/dosage.h"
+#include "controller/intake/tree.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* A JSON string; jansson knows the escapes. */
 static void write_text(const char *text, struct buf *out)
 {
-    json_t *value = json_string(text != NULL ? text : "");
-    char *dump = value != NULL ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    buf_text(out, dump != NULL ? dump : "\"\"");
-    free(dump);
-    json_decref(value);
+    tree_write_text(text != NULL ? text : "", text != NULL ? strlen(text) : 0, out);
 }
 
 const char *order_unit(const struct order *order)

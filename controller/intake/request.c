@@ -5,27 +5,30 @@
 #include "config/base/error.h"
 #include "controller/intake/dosage.h"
 #include "controller/intake/dose.h"
+#include "controller/intake/element.h"
 #include "controller/intake/fhir_json.h"
 #include "controller/intake/request_drug.h"
+#include "controller/intake/request_memory.h"
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-bool request_id(const json_t *request, const char *full_url, char *out, size_t size)
+bool request_id(const struct tree *request, const char *full_url, char *out, size_t size)
 {
-    const char *id = fhir_text(request, "id");
+    const char *id = element_text(request, "id");
     if (id[0] == '\0')
         id = full_url;
     if (id[0] != '\0')
         return (size_t)snprintf(out, size, "%s", id) < size;
-    const json_t *identifier = json_array_get(json_object_get(request, "identifier"), 0);
-    const char *value = fhir_text(identifier, "value");
+    const struct tree *identifier = tree_at(tree_get(request, "identifier"), 0);
+    const char *value = element_text(identifier, "value");
     out[0] = '\0';
     return value[0] != '\0' &&
-           (size_t)snprintf(out, size, "%s|%s", fhir_text(identifier, "system"), value) < size;
+           (size_t)snprintf(out, size, "%s|%s", element_text(identifier, "system"), value) < size;
 }
 
 static const char *const orders[] = {"order", "original-order", "reflex-order", "filler-order",
@@ -40,14 +43,14 @@ static bool intent_is_order(const char *intent)
     return false;
 }
 
-static const json_t *validity_period(const json_t *request)
+static const struct tree *validity_period(const struct tree *request)
 {
-    return json_object_get(json_object_get(request, "dispenseRequest"), "validityPeriod");
+    return tree_get(tree_get(request, "dispenseRequest"), "validityPeriod");
 }
 
-static const json_t *bounds_period(const json_t *dosage)
+static const struct tree *bounds_period(const struct tree *dosage)
 {
-    return json_object_get(json_object_get(json_object_get(dosage, "timing"), "repeat"), "boundsPeriod");
+    return tree_get(tree_get(tree_get(dosage, "timing"), "repeat"), "boundsPeriod");
 }
 
 static void newer(const char *text, int32_t today, int32_t *day)
@@ -57,35 +60,35 @@ static void newer(const char *text, int32_t today, int32_t *day)
         *day = first;
 }
 
-int32_t request_newest_day(const json_t *request, int32_t today)
+int32_t request_newest_day(const struct tree *request, int32_t today)
 {
     int32_t day = CIVIL_DAY_NONE;
-    const json_t *dosages = json_object_get(request, "dosageInstruction");
-    newer(fhir_text(request, "authoredOn"), today, &day);
-    newer(fhir_text(validity_period(request), "start"), today, &day);
-    for (size_t i = 0; i < json_array_size(dosages); i++)
-        newer(fhir_text(bounds_period(json_array_get(dosages, i)), "start"), today, &day);
+    const struct tree *dosages = tree_get(request, "dosageInstruction");
+    newer(element_text(request, "authoredOn"), today, &day);
+    newer(element_text(validity_period(request), "start"), today, &day);
+    for (size_t i = 0; i < tree_count(dosages); i++)
+        newer(element_text(bounds_period(tree_at(dosages, i)), "start"), today, &day);
     return day;
 }
 
-bool request_is_current(const json_t *request, int32_t today)
+bool request_is_current(const struct tree *request, int32_t today)
 {
-    const json_t *dosages = json_object_get(request, "dosageInstruction");
+    const struct tree *dosages = tree_get(request, "dosageInstruction");
     int32_t first, last;
-    if (strcmp(fhir_text(request, "status"), "active") != 0 ||
-        !intent_is_order(fhir_text(request, "intent")) ||
-        json_is_true(json_object_get(request, "doNotPerform")))
+    if (strcmp(element_text(request, "status"), "active") != 0 ||
+        !intent_is_order(element_text(request, "intent")) ||
+        tree_is(tree_get(request, "doNotPerform"), TREE_TRUE))
         return false;
     /* Over when every dosage has an end and the last one has passed. */
-    bool open = json_array_size(dosages) == 0;
-    for (size_t i = 0; i < json_array_size(dosages); i++) {
-        const char *end = fhir_text(bounds_period(json_array_get(dosages, i)), "end");
+    bool open = tree_count(dosages) == 0;
+    for (size_t i = 0; i < tree_count(dosages); i++) {
+        const char *end = element_text(bounds_period(tree_at(dosages, i)), "end");
         open = open || end[0] == '\0' || !fhir_date_read(end, &first, &last) || last >= today;
     }
     return open;
 }
 
-int request_derive(struct catalogue *catalogue, const json_t *request, const json_t *medication,
+int request_derive(struct catalogue *catalogue, const struct tree *request, const struct tree *medication,
                    struct error *err)
 {
     struct request_drug drug;
@@ -101,29 +104,29 @@ int request_derive(struct catalogue *catalogue, const json_t *request, const jso
     return 0;
 }
 
-bool request_is_as_needed(const json_t *request)
+bool request_is_as_needed(const struct tree *request)
 {
-    const json_t *dosages = json_object_get(request, "dosageInstruction");
+    const struct tree *dosages = tree_get(request, "dosageInstruction");
     size_t as_needed = 0;
-    for (size_t i = 0; i < json_array_size(dosages); i++) {
-        const json_t *dosage = json_array_get(dosages, i);
-        as_needed += json_is_true(json_object_get(dosage, "asNeededBoolean")) ||
-                     json_object_get(dosage, "asNeededCodeableConcept") != NULL;
+    for (size_t i = 0; i < tree_count(dosages); i++) {
+        const struct tree *dosage = tree_at(dosages, i);
+        as_needed += tree_is(tree_get(dosage, "asNeededBoolean"), TREE_TRUE) ||
+                     tree_get(dosage, "asNeededCodeableConcept") != NULL;
     }
-    return as_needed > 0 && as_needed == json_array_size(dosages);
+    return as_needed > 0 && as_needed == tree_count(dosages);
 }
 
-const char *request_drug_reference(const json_t *request, const json_t **ret_contained)
+const char *request_drug_reference(const struct tree *request, const struct tree **ret_contained)
 {
-    const char *reference = fhir_text(json_object_get(request, "medicationReference"), "reference");
+    const char *reference = element_text(tree_get(request, "medicationReference"), "reference");
     *ret_contained = NULL;
     if (reference[0] != '#')
         return reference;
-    const json_t *list = json_object_get(request, "contained");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *resource = json_array_get(list, i);
-        const char *id = fhir_text(resource, "id");
-        if (strcmp(fhir_text(resource, "resourceType"), "Medication") == 0 &&
+    const struct tree *list = tree_get(request, "contained");
+    for (size_t i = 0; i < tree_count(list); i++) {
+        const struct tree *resource = tree_at(list, i);
+        const char *id = element_text(resource, "id");
+        if (strcmp(element_text(resource, "resourceType"), "Medication") == 0 &&
             strcmp(id[0] == '#' ? id + 1 : id, reference + 1) == 0)
             *ret_contained = resource;
     }
@@ -144,8 +147,8 @@ static void plain_parts(const char *ingredient, char key[REQUEST_KEY_BYTES])
     }
 }
 
-void request_drug_key(const struct catalogue *catalogue, const json_t *request, const json_t *medication,
-                      char key[REQUEST_KEY_BYTES])
+void request_drug_key(const struct catalogue *catalogue, const struct tree *request,
+                      const struct tree *medication, char key[REQUEST_KEY_BYTES])
 {
     struct request_drug drug;
     struct drug_name name;
@@ -179,33 +182,38 @@ const char *request_patient_key(const struct index *index, const char *reference
     return patient != NULL && patient->id[0] != '\0' ? patient->id : index_reference_id(reference);
 }
 
+static bool has_element(const void *dosage, const char *key)
+{
+    return tree_get(dosage, key) != NULL;
+}
+
 /* What only one of the versions has. The shape of the dose is checked against it. */
-static void check_version(const json_t *request, struct reasons *reasons)
+static void check_version(const struct tree *request, struct reasons *reasons)
 {
     static const char *const r4_only[] = {
         "encounter",     "doNotPerform",    "statusReason",      "courseOfTherapyType",   "performer",
         "performerType", "reportedBoolean", "reportedReference", "instantiatesCanonical", "instantiatesUri"};
     static const char *const stu3_only[] = {"context", "definition"};
-    bool r4 = json_is_array(json_object_get(request, "category"));
-    bool stu3 = json_is_object(json_object_get(request, "category")) ||
-                json_object_get(json_object_get(request, "requester"), "agent") != NULL;
+    bool r4 = tree_is(tree_get(request, "category"), TREE_LIST);
+    bool stu3 = tree_is(tree_get(request, "category"), TREE_OBJECT) ||
+                tree_get(tree_get(request, "requester"), "agent") != NULL;
     for (size_t i = 0; i < sizeof r4_only / sizeof r4_only[0]; i++)
-        r4 = r4 || json_object_get(request, r4_only[i]) != NULL;
+        r4 = r4 || tree_get(request, r4_only[i]) != NULL;
     for (size_t i = 0; i < sizeof stu3_only / sizeof stu3_only[0]; i++)
-        stu3 = stu3 || json_object_get(request, stu3_only[i]) != NULL;
-    const char *said = fhir_text(json_object_get(request, "meta"), "fhirVersion");
+        stu3 = stu3 || tree_get(request, stu3_only[i]) != NULL;
+    const char *said = element_text(tree_get(request, "meta"), "fhirVersion");
     if (said[0] != '\0' && strncmp(said, "4.0", 3) != 0 && strncmp(said, "3.0", 3) != 0)
         reasons_add(reasons, REASON_CODE_VERSION, "FHIR %s", said);
     r4 = r4 || strncmp(said, "4.0", 3) == 0;
     stu3 = stu3 || strncmp(said, "3.0", 3) == 0;
-    if (json_object_get(request, "medication") != NULL)
+    if (tree_get(request, "medication") != NULL)
         reasons_add(reasons, REASON_CODE_VERSION, "\"medication\" is FHIR R5");
-    if (json_object_get(request, "dateWritten") != NULL || json_object_get(request, "prescriber") != NULL)
+    if (tree_get(request, "dateWritten") != NULL || tree_get(request, "prescriber") != NULL)
         reasons_add(reasons, REASON_CODE_VERSION, "\"dateWritten\", \"prescriber\" are FHIR DSTU2");
-    const json_t *dosages = json_object_get(request, "dosageInstruction");
+    const struct tree *dosages = tree_get(request, "dosageInstruction");
     bool dose_r4 = false, dose_stu3 = false;
-    for (size_t i = 0; i < json_array_size(dosages); i++) {
-        enum dose_shape shape = dose_shape_of(json_array_get(dosages, i));
+    for (size_t i = 0; i < tree_count(dosages); i++) {
+        enum dose_shape shape = dose_shape_of(has_element, tree_at(dosages, i));
         dose_r4 = dose_r4 || shape == DOSE_SHAPE_R4 || shape == DOSE_SHAPE_MIXED;
         dose_stu3 = dose_stu3 || shape == DOSE_SHAPE_STU3 || shape == DOSE_SHAPE_MIXED;
     }
@@ -213,46 +221,46 @@ static void check_version(const json_t *request, struct reasons *reasons)
         reasons_mark(reasons, REASON_CODE_VERSION_MIXED);
 }
 
-static void check_standing(const json_t *request, struct order *order)
+static void check_standing(const struct tree *request, struct order *order)
 {
     struct reasons *reasons = &order->reasons;
     const char *url = "";
-    order->status = fhir_text_checked(request, "status", reasons);
-    const char *intent = fhir_text_checked(request, "intent", reasons);
+    order->status = element_text_checked(request, "status", reasons);
+    const char *intent = element_text_checked(request, "intent", reasons);
     if (strcmp(order->status, "active") != 0)
         reasons_add(reasons, REASON_CODE_STATUS_NOT_ACTIVE, "%s",
                     order->status[0] ? order->status : "no status");
     if (!intent_is_order(intent))
         reasons_add(reasons, REASON_CODE_NOT_AN_ORDER, "intent %s", intent[0] ? intent : "missing");
-    const json_t *not = json_object_get(request, "doNotPerform");
-    if (not != NULL && !json_is_false(not ))
+    const struct tree *not = tree_get(request, "doNotPerform");
+    if (not != NULL && !tree_is(not, TREE_FALSE))
         reasons_mark(reasons, REASON_CODE_DO_NOT_PERFORM);
-    const json_t *reported = json_object_get(request, "reportedBoolean");
-    if ((reported != NULL && !json_is_false(reported)) ||
-        json_object_get(request, "reportedReference") != NULL)
+    const struct tree *reported = tree_get(request, "reportedBoolean");
+    if ((reported != NULL && !tree_is(reported, TREE_FALSE)) ||
+        tree_get(request, "reportedReference") != NULL)
         reasons_mark(reasons, REASON_CODE_REPORTED);
-    if (fhir_has_modifier(request, &url))
+    if (element_has_modifier(request, &url))
         reasons_add(reasons, REASON_CODE_MODIFIER_EXTENSION, "%s", url);
-    if (fhir_has_key(request, "implicitRules"))
+    if (element_below(request, "implicitRules") != NULL)
         reasons_mark(reasons, REASON_CODE_IMPLICIT_RULES);
 }
 
 /* Reasons from before the order was FHIR (REQUEST_REASON_URL). */
-static void check_reasons(const json_t *request, struct reasons *reasons)
+static void check_reasons(const struct tree *request, struct reasons *reasons)
 {
-    const json_t *list = json_object_get(request, "extension");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *row = json_array_get(list, i), *parts = json_object_get(row, "extension");
+    const struct tree *list = tree_get(request, "extension");
+    for (size_t i = 0; i < tree_count(list); i++) {
+        const struct tree *row = tree_at(list, i), *parts = tree_get(row, "extension");
         const char *name = "", *text = "";
         enum reason_code code;
-        if (strcmp(fhir_text(row, "url"), REQUEST_REASON_URL) != 0)
+        if (strcmp(element_text(row, "url"), REQUEST_REASON_URL) != 0)
             continue;
-        for (size_t j = 0; j < json_array_size(parts); j++) {
-            const json_t *part = json_array_get(parts, j);
-            if (strcmp(fhir_text(part, "url"), "code") == 0)
-                name = fhir_text(part, "valueCode");
-            else if (strcmp(fhir_text(part, "url"), "text") == 0)
-                text = fhir_text(part, "valueString");
+        for (size_t j = 0; j < tree_count(parts); j++) {
+            const struct tree *part = tree_at(parts, j);
+            if (strcmp(element_text(part, "url"), "code") == 0)
+                name = element_text(part, "valueCode");
+            else if (strcmp(element_text(part, "url"), "text") == 0)
+                text = element_text(part, "valueString");
         }
         if (reason_parse(name, &code))
             reasons_add(reasons, code, "%s", text);
@@ -262,13 +270,14 @@ static void check_reasons(const json_t *request, struct reasons *reasons)
 }
 
 /* authoredOn; where a feed has none, the newest of start of validity, start of the dosage and last fill. */
-static void check_dates(const struct request_context *context, const json_t *request, struct order *order)
+static void check_dates(const struct request_context *context, const struct tree *request,
+                        struct order *order)
 {
     struct reasons *reasons = &order->reasons;
     const struct intake_policy *policy = context->policy;
-    const char *authored = fhir_text_checked(request, "authoredOn", reasons);
-    const json_t *validity = validity_period(request);
-    const char *until = fhir_text(validity, "end");
+    const char *authored = element_text_checked(request, "authoredOn", reasons);
+    const struct tree *validity = validity_period(request);
+    const char *until = element_text(validity, "end");
     const bool checked = policy->max_order_age_days > 0;
     int32_t day = CIVIL_DAY_NONE, last;
     char text[CIVIL_TEXT_BYTES];
@@ -305,18 +314,18 @@ static void check_dates(const struct request_context *context, const json_t *req
     }
 }
 
-static void check_patient(const struct request_context *context, const json_t *request, struct arena *arena,
-                          struct order *order)
+static void check_patient(const struct request_context *context, const struct tree *request,
+                          struct arena *arena, struct order *order)
 {
-    const char *reference = fhir_text(json_object_get(request, "subject"), "reference");
+    const char *reference = element_text(tree_get(request, "subject"), "reference");
     const struct intake_patient *patient = NULL;
     order->patient_ref = reference;
     if (reference[0] == '#') {
-        const json_t *list = json_object_get(request, "contained");
-        for (size_t i = 0; i < json_array_size(list); i++) {
-            const json_t *resource = json_array_get(list, i);
-            const char *id = fhir_text(resource, "id");
-            if (strcmp(fhir_text(resource, "resourceType"), "Patient") == 0 &&
+        const struct tree *list = tree_get(request, "contained");
+        for (size_t i = 0; i < tree_count(list); i++) {
+            const struct tree *resource = tree_at(list, i);
+            const char *id = element_text(resource, "id");
+            if (strcmp(element_text(resource, "resourceType"), "Patient") == 0 &&
                 strcmp(id, reference + 1) == 0) {
                 struct intake_patient *inside = arena_alloc(arena, sizeof *inside);
                 if (inside != NULL)
@@ -338,16 +347,15 @@ static void check_patient(const struct request_context *context, const json_t *r
         reasons_mark(&order->reasons, REASON_CODE_PATIENT_DECEASED);
 }
 
-/* The referenced Medication; the caller gives it back with json_decref. NULL none. */
-static json_t *find_medication(const struct request_context *context, const json_t *request,
-                               struct reasons *reasons)
+/* The referenced Medication, valid until the next one is asked for. NULL none. */
+static const struct tree *find_medication(const struct request_context *context, const struct tree *request,
+                                          struct reasons *reasons)
 {
-    const json_t *contained;
+    const struct tree *contained;
+    struct tree_fault ignored; /* it was read before */
     const char *reference = request_drug_reference(request, &contained);
-    if (contained != NULL)
-        return json_incref((json_t *)(uintptr_t)contained);
-    if (reference[0] == '\0')
-        return NULL;
+    if (contained != NULL || reference[0] == '\0')
+        return contained;
     const struct index_drug *row = index_drug(context->index, reference);
     if (row == NULL) {
         reasons_add(reasons, REASON_CODE_NO_DRUG, "%s is not in the input", reference);
@@ -355,14 +363,14 @@ static json_t *find_medication(const struct request_context *context, const json
     }
     if (row->clash)
         reasons_add(reasons, REASON_CODE_ID_CLASH, "%s", reference);
-    return json_loads(row->json, JSON_REJECT_DUPLICATES, NULL);
+    return tree_read(&context->memory->medications, row->json, strlen(row->json), &ignored);
 }
 
-static void check_medication(const json_t *medication, struct reasons *reasons)
+static void check_medication(const struct tree *medication, struct reasons *reasons)
 {
     const char *url = "";
-    const char *status = fhir_text(medication, "status");
-    if (fhir_has_modifier(medication, &url))
+    const char *status = element_text(medication, "status");
+    if (element_has_modifier(medication, &url))
         reasons_add(reasons, REASON_CODE_MODIFIER_EXTENSION, "Medication: %s", url);
     if (strcmp(status, "entered-in-error") == 0)
         reasons_add(reasons, REASON_CODE_NO_DRUG, "the Medication was entered in error");
@@ -384,53 +392,112 @@ static void check_end(const struct intake_policy *policy, struct order *order)
         reasons_add(&order->reasons, REASON_CODE_ENDED, "%s", text);
 }
 
-/* The request as text; with the Medication that it refers to in a Bundle of two. */
-static const char *original_text(const json_t *request, const json_t *medication, const char *reference,
-                                 struct arena *arena)
+/* The request as text; with the Medication that it refers to in a Bundle of two. Valid until the next one. */
+static const char *original_text(struct request_memory *memory, const struct tree *request,
+                                 const struct tree *medication, const char *reference)
 {
-    json_t *root;
-    if (reference[0] != '\0' && medication != NULL)
-        root = json_pack("{s:s, s:s, s:[{s:O}, {s:s, s:O}]}", "resourceType", "Bundle", "type", "collection",
-                         "entry", "resource", request, "fullUrl", reference, "resource", medication);
-    else
-        root = json_incref((json_t *)(uintptr_t)request);
-    char *text = root != NULL ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-    const char *copy = text != NULL ? arena_text(arena, text, strlen(text)) : NULL;
-    free(text);
-    json_decref(root);
-    return copy;
+    struct buf *out = &memory->original;
+    const bool pair = reference[0] != '\0' && medication != NULL;
+    buf_reset(out);
+    if (pair)
+        buf_text(out, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"resource\":");
+    tree_write(request, out);
+    if (pair) {
+        buf_text(out, "},{\"fullUrl\":");
+        tree_write_text(reference, strlen(reference), out);
+        buf_text(out, ",\"resource\":");
+        tree_write(medication, out);
+        buf_text(out, "}]}");
+    }
+    return out->failed ? NULL : buf_string(out);
+}
+
+int request_index_drug(struct request_memory *memory, struct catalogue *catalogue, bool derive,
+                       const struct tree *request, const struct tree *medication, const char **ret_key,
+                       struct error *err)
+{
+    static _Thread_local struct request_product_known once; /* too long to be remembered */
+    bool known;
+    request_memory_drug_key(memory, request, medication);
+    const struct buf *key = &memory->key;
+    struct request_product_known *place = memo_get(&memory->products, key->data, key->len, &known);
+    *ret_key = place != NULL ? place->key : once.key;
+    if (known)
+        return 0;
+    int rc = derive ? request_derive(catalogue, request, medication, err) : 0;
+    request_drug_key(catalogue, request, medication, place != NULL ? place->key : once.key);
+    if (rc != 0)
+        memo_forget(&memory->products, key->data, key->len);
+    return rc;
+}
+
+/* What the drug leads to, worked out once for the same words. Not `named`: the order has none that can be
+ * found. */
+static int know_drug(const struct request_context *context, const struct request_drug *drug, bool named,
+                     const struct tree *request, const struct tree *medication,
+                     const struct request_drug_known **ret_known, struct error *err)
+{
+    static _Thread_local struct request_drug_known once; /* too long to be remembered */
+    bool known;
+    request_memory_drug_key(context->memory, request, medication);
+    const struct buf *key = &context->memory->key;
+    struct request_drug_known *place =
+        named ? memo_get(&context->memory->drugs, key->data, key->len, &known) : NULL;
+    if (place == NULL) {
+        memset(&once, 0, sizeof once);
+        place = &once;
+        known = false;
+    }
+    *ret_known = place;
+    if (known)
+        return 0;
+    int rc = named ? request_drug_match(context, drug, medication, &place->reasons, &place->product, err) : 0;
+    request_drug_key(context->catalogue, request, medication, place->key);
+    if (rc != 0 && named)
+        memo_forget(&context->memory->drugs, key->data, key->len);
+    return rc;
 }
 
 /* Product and dosage as the order says them, or as a pharmacist said instead. What speaks against the
  * pharmacist's own words goes to *added: it can't be settled by them. */
-static int read_drug_and_dosage(const struct request_context *context, const json_t *request,
-                                const json_t *medication, const struct request_drug *drug,
+static int read_drug_and_dosage(const struct request_context *context, const struct tree *request,
+                                const struct request_drug_known *drug,
                                 const struct intake_resolution *resolution, struct reasons *added,
                                 struct order *ret, struct error *err)
 {
     struct reasons *reasons = &ret->reasons;
-    const json_t *dosage = fhir_array(request, "dosageInstruction", reasons);
-    int rc = 0;
-    if (resolution != NULL && resolution->product[0] != '\0')
-        ret->product = request_drug_choose(context, resolution->product, added);
-    else if (!reasons_has(reasons, REASON_CODE_NO_DRUG))
-        rc = request_drug_match(context, drug, medication, reasons, &ret->product, err);
+    const struct tree *dosage = tree_get(request, "dosageInstruction");
     const struct dosage_words grammar = {context->policy->words, context->policy->language};
-    struct reasons words = {0};
-    ret->has_reading =
-        dosage_read(dosage, json_object_get(request, "note"), ret->product, &grammar, &words, &ret->reading);
-    if (resolution == NULL || resolution->dosage[0] == '\0') {
-        reasons_merge(reasons, &words);
+    const struct request_dosage_known *said = NULL;
+    if (dosage != NULL && dosage->type != TREE_LIST)
+        reasons_add(reasons, REASON_CODE_BAD_ELEMENT, "dosageInstruction is no list");
+    if (tree_count(dosage) == 0)
+        dosage = NULL;
+    if (resolution != NULL && resolution->product[0] != '\0') {
+        ret->product = request_drug_choose(context, resolution->product, added);
+    } else if (!reasons_has(reasons, REASON_CODE_NO_DRUG)) {
+        ret->product = drug->product;
+        reasons_merge(reasons, &drug->reasons);
+    }
+    int rc = request_memory_dosage(context->memory, dosage, tree_get(request, "note"), ret->product, &grammar,
+                                   &said, err);
+    if (rc != 0)
         return rc;
+    ret->has_reading = said->has_reading;
+    ret->reading = said->reading;
+    if (resolution == NULL || resolution->dosage[0] == '\0') {
+        reasons_merge(reasons, &said->reasons);
+        return 0;
     }
-    for (int i = 0; i < words.count; i++) { /* "as needed" stays so, whatever is said on top of it */
-        if (reason_class_of(words.rows[i].code) == REASON_REFUSED)
-            reasons_add(reasons, words.rows[i].code, "%s", words.rows[i].text);
+    for (int i = 0; i < said->reasons.count; i++) { /* "as needed" stays so, whatever is said on top of it */
+        const struct reason *row = &said->reasons.rows[i];
+        if (reason_class_of(row->code) == REASON_REFUSED)
+            reasons_add(reasons, row->code, "%s", row->text);
     }
-    json_t *said = json_loads(resolution->dosage, JSON_REJECT_DUPLICATES, NULL);
-    ret->has_reading = dosage_read(said, NULL, ret->product, NULL, added, &ret->reading);
-    json_decref(said);
-    return rc;
+    json_t *instead = json_loads(resolution->dosage, JSON_REJECT_DUPLICATES, NULL);
+    ret->has_reading = dosage_read(instead, NULL, ret->product, NULL, added, &ret->reading);
+    json_decref(instead);
+    return 0;
 }
 
 /* The pharmacist's word: the reasons that it settles, and it alone, are gone. */
@@ -453,32 +520,37 @@ static void settle(const struct intake_resolution *resolution, const struct reas
                 "%s: %s", resolution->actor, resolution->because);
 }
 
-int request_read(const struct request_context *context, const json_t *request, struct arena *arena,
+int request_read(const struct request_context *context, const struct tree *request, struct arena *arena,
                  struct order *ret, struct error *err)
 {
     struct reasons *reasons = &ret->reasons, added = {0};
     struct request_drug drug;
-    const json_t *contained;
+    const struct tree *contained;
     check_version(request, reasons);
     check_reasons(request, reasons);
     check_standing(request, ret);
     check_patient(context, request, arena, ret);
     check_dates(context, request, ret);
     const char *reference = request_drug_reference(request, &contained);
-    json_t *medication = find_medication(context, request, reasons);
+    const struct tree *medication = find_medication(context, request, reasons);
     if (medication != NULL)
         check_medication(medication, reasons);
-    ret->original = original_text(request, medication, reference, arena);
+    ret->original = original_text(context->memory, request, medication, reference);
     const struct intake_resolution *resolution =
         context->sink->resolution != NULL && ret->original != NULL
             ? context->sink->resolution(context->sink->data, ret->source_id, ret->original)
             : NULL;
     request_drug_read(request, medication, &drug);
-    int rc = read_drug_and_dosage(context, request, medication, &drug, resolution, &added, ret, err);
+    const struct request_drug_known *known = NULL;
+    int rc = know_drug(context, &drug, !reasons_has(reasons, REASON_CODE_NO_DRUG), request, medication,
+                       &known, err);
+    if (rc == 0)
+        rc = read_drug_and_dosage(context, request, known, resolution, &added, ret, err);
+    if (rc != 0)
+        return rc;
     check_end(context->policy, ret);
     if (request_is_current(request, context->policy->today)) {
-        char key[REQUEST_KEY_BYTES];
-        request_drug_key(context->catalogue, request, medication, key);
+        const char *key = known->key;
         const char *patient = request_patient_key(context->index, ret->patient_ref);
         int taken = 0;
         if (key[0] != '\0')
@@ -498,7 +570,6 @@ int request_read(const struct request_context *context, const json_t *request, s
             rc = error_set(err, E_MEMORY, "intake: out of memory");
     }
     ret->code_count = drug.code_count;
-    json_decref(medication);
     if (rc == 0 && (ret->drug_name == NULL || ret->drug_form == NULL || ret->original == NULL))
         rc = error_set(err, E_MEMORY, "intake: out of memory");
     return rc;

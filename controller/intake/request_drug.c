@@ -4,18 +4,19 @@
 #include "config/base/quantity.h"
 #include "config/conf.h"
 #include "config/rules.h"
+#include "controller/intake/element.h"
 #include "controller/intake/fhir_json.h"
 
 #include <string.h>
 
-static void read_concept(const json_t *concept, struct request_drug *ret)
+static void read_concept(const struct tree *concept, struct request_drug *ret)
 {
-    const json_t *codings = json_object_get(concept, "coding");
-    const char *text = fhir_text(concept, "text");
-    for (size_t i = 0; i < json_array_size(codings) && ret->code_count < DRUG_CODES_MAX; i++) {
-        const json_t *coding = json_array_get(codings, i);
-        struct drug_code code = {fhir_text(coding, "system"), fhir_text(coding, "code"),
-                                 fhir_text(coding, "display")};
+    const struct tree *codings = tree_get(concept, "coding");
+    const char *text = element_text(concept, "text");
+    for (size_t i = 0; i < tree_count(codings) && ret->code_count < DRUG_CODES_MAX; i++) {
+        const struct tree *coding = tree_at(codings, i);
+        struct drug_code code = {element_text(coding, "system"), element_text(coding, "code"),
+                                 element_text(coding, "display")};
         if (code.code[0] == '\0' && code.display[0] == '\0')
             continue;
         ret->codes[ret->code_count++] = code;
@@ -29,17 +30,17 @@ static void read_concept(const json_t *concept, struct request_drug *ret)
         ret->rx_name = ret->name;
 }
 
-void request_drug_read(const json_t *request, const json_t *medication, struct request_drug *ret)
+void request_drug_read(const struct tree *request, const struct tree *medication, struct request_drug *ret)
 {
     *ret = (struct request_drug){.name = "", .rx_name = "", .form = ""};
     if (medication == NULL) {
-        read_concept(json_object_get(request, "medicationCodeableConcept"), ret);
+        read_concept(tree_get(request, "medicationCodeableConcept"), ret);
     } else {
-        read_concept(json_object_get(medication, "code"), ret);
-        const char *form = fhir_concept_text(json_object_get(medication, "form"));
+        read_concept(tree_get(medication, "code"), ret);
+        const char *form = element_concept_text(tree_get(medication, "form"));
         ret->form = form;
     }
-    const char *display = fhir_text(json_object_get(request, "medicationReference"), "display");
+    const char *display = element_text(tree_get(request, "medicationReference"), "display");
     if (ret->name[0] == '\0')
         ret->name = ret->rx_name = display;
 }
@@ -83,19 +84,20 @@ static void check_name(const char *name, const char *form, const struct catalogu
 }
 
 /* The same for a strength that stands as an element beside the name (Medication.ingredient.strength). */
-static void check_strength(const json_t *medication, const struct catalogue_row *row, struct reasons *reasons)
+static void check_strength(const struct tree *medication, const struct catalogue_row *row,
+                           struct reasons *reasons)
 {
-    const json_t *list = json_object_get(medication, "ingredient");
-    const json_t *strength = json_object_get(json_array_get(list, 0), "strength");
-    const json_t *most = json_object_get(strength, "numerator"),
-                 *of = json_object_get(strength, "denominator");
+    const struct tree *list = tree_get(medication, "ingredient");
+    const struct tree *strength = tree_get(tree_at(list, 0), "strength");
+    const struct tree *most = tree_get(strength, "numerator"), *of = tree_get(strength, "denominator");
     struct reasons scratch = {0};
     struct measured stated;
     int64_t value, parts = QUANTITY_ONE;
-    const char *unit = fhir_text(most, "unit")[0] != '\0' ? fhir_text(most, "unit") : fhir_text(most, "code");
-    if (json_array_size(list) != 1 || row->strength_count != 1 ||
-        !fhir_milli(most, "value", &value, &scratch) ||
-        (json_object_get(of, "value") != NULL && !fhir_milli(of, "value", &parts, &scratch)) ||
+    const char *unit =
+        element_text(most, "unit")[0] != '\0' ? element_text(most, "unit") : element_text(most, "code");
+    if (tree_count(list) != 1 || row->strength_count != 1 ||
+        !element_milli(most, "value", &value, &scratch) ||
+        (tree_get(of, "value") != NULL && !element_milli(of, "value", &parts, &scratch)) ||
         parts != QUANTITY_ONE || !measure_scale(value, unit, &stated))
         return;
     if (stated.kind == row->strengths[0].kind && stated.amount != row->strengths[0].amount) {
@@ -154,7 +156,7 @@ static void check_rules(const struct request_context *context, const struct cata
 }
 
 int request_drug_match(const struct request_context *context, const struct request_drug *drug,
-                       const json_t *medication, struct reasons *reasons,
+                       const struct tree *medication, struct reasons *reasons,
                        const struct catalogue_row **ret_row, struct error *err)
 {
     *ret_row = NULL;

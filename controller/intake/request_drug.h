@@ -3,8 +3,6 @@
 #ifndef CONTROLLER_INTAKE_REQUEST_DRUG_H
 #define CONTROLLER_INTAKE_REQUEST_DRUG_H
 
-#include <jansson.h>
-
 #include "controller/intake/request.h"
 
 /* Codes, name and form of the drug. medication: the referenced resource, or NULL. Texts point into the JSON.
@@ -17,13 +15,13 @@ struct request_drug {
     const char *form;    /* Medication.form in words; "" none */
 };
 
-void request_drug_read(const json_t *request, const json_t *medication, struct request_drug *ret);
+void request_drug_read(const struct tree *request, const struct tree *medication, struct request_drug *ret);
 /* By codes, then by each of the names. */
 enum catalogue_match request_drug_find(const struct catalogue *catalogue, const struct request_drug *drug,
                                        const struct catalogue_row **ret_row);
 /* Finds or derives the product and adds what speaks against it. medication may be NULL. */
 int request_drug_match(const struct request_context *context, const struct request_drug *drug,
-                       const json_t *medication, struct reasons *reasons,
+                       const struct tree *medication, struct reasons *reasons,
                        const struct catalogue_row **ret_row, struct error *err);
 
 /* The product that a pharmacist chose instead: what speaks against the product itself. NULL when it is gone.

@@ -26,6 +26,7 @@ struct kept_dispense {
 
 struct stored_patient {
     int64_t id; /* 0: not in the store */
+    bool fresh; /* inserted by this run: the store has no orders of theirs but this run's */
     bool named; /* a Patient resource was seen, not only a reference */
     struct intake_patient patient;
 };
@@ -171,6 +172,7 @@ int run_keep_patient(struct run *run, const char *id, const struct intake_patien
         if (rc == 0 && birth)
             rc = store_exec(run->store, err, "UPDATE patient SET birth_day = ? WHERE id = ?", "ii",
                             (int64_t)patient->birth_day, row->id);
+        row->fresh = rc == 0;
         run->import->stored.patients_new += rc == 0;
     } else if (row->id != 0 && known != NULL && !known->clash &&
                (!row->named || strcmp(row->patient.name, known->name) != 0 ||
@@ -480,6 +482,7 @@ int run_open(struct run *run, struct intake_import *import, struct error *err)
                                      import->dispense ? on_dispense : NULL};
     *run = (struct run){.import = import, .store = import->store};
     run->dispenses_end = &run->dispenses;
+    store_cache(import->store, INTAKE_CACHE_KIB);
     int64_t resolutions = 0;
     arena_init(&run->arena, INTAKE_INDEX_BYTES_MAX);
     arena_init(&run->said, 0);
@@ -501,6 +504,7 @@ void run_close(struct run *run)
 {
     if (!run->hold)
         store_write_rollback(run->store);
+    store_cache(run->store, 0);
     intake_destroy(run->intake);
     catalogue_destroy(run->catalogue);
     keymap_finish(&run->patients);
@@ -519,9 +523,13 @@ int run_each_known(struct run *run, const char *patient, bool read, struct error
         struct known *next;
         const char *place, *text;
     } *list = NULL;
-    const struct intake_patient *stored = stored_patient(run, patient);
+    struct stored_patient *row = NULL;
+    int rc = find_patient(run, patient, &row, err);
+    if (rc != 0 || row->id == 0 || row->fresh)
+        return rc;
+    const struct intake_patient *stored = row->named ? &row->patient : NULL;
     arena_init(&arena, 0);
-    int rc = store_query(
+    rc = store_query(
         run->store, &rows, err,
         "SELECT o.source_id, o.file, o.original FROM order_version AS o JOIN patient AS p ON p.id = "
         "o.patient_id WHERE p.source_id = ? AND o.current = 1 ORDER BY o.source_id DESC",

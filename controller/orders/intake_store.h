@@ -16,7 +16,10 @@
 
 struct store;
 
-enum { INTAKE_BATCH_ORDERS = 256 };
+enum {
+    INTAKE_BATCH_ORDERS = 1024,  /* about a tenth of a second of other writers' waiting */
+    INTAKE_CACHE_KIB = 16 * 1024 /* holds what a batch writes */
+};
 
 struct intake_stored {
     int64_t orders_new, orders_changed, orders_same;

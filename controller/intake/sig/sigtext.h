@@ -10,7 +10,7 @@
  *
  * A table is immutable after its creation and may be used by many threads; a struct sigtext is plain data of
  * the caller that points into the table. Nothing here blocks or reads a clock; reading a text takes one block
- * of memory (about 2 MB) and gives it back.
+ * of memory (about 2 MB), which the table keeps for the next one.
  */
 #ifndef CONTROLLER_INTAKE_SIG_SIGTEXT_H
 #define CONTROLLER_INTAKE_SIG_SIGTEXT_H

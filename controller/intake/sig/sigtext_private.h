@@ -112,8 +112,15 @@ struct sigtext_settings {
     bool slots;
 };
 
+/* Room to read one text in (about 2 MB), kept by the table from one text to the next; whoever reads takes it.
+ */
+struct sigtext_spare {
+    _Atomic(void *) search; /* malloc()ed; NULL: taken, or none yet */
+};
+
 struct sigtext_table {
     struct arena arena;
+    struct sigtext_spare *spare; /* the one thing of a table that changes */
     struct sigtext_settings settings[SIGTEXT_LANGUAGES];
     int row_count;
     struct sigtext_row *rows;

@@ -8,6 +8,7 @@
 #include "config/base/buf.h"
 #include "controller/intake/sig/sigtext_build_private.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,7 +303,11 @@ void sigtext_read(const struct sigtext_table *table, enum sigtext_language langu
                   size_t len, struct sigtext *ret)
 {
     *ret = (struct sigtext){.refusal = SIGTEXT_NONE};
-    struct search *search = table->settings[language].known ? malloc(sizeof *search) : NULL;
+    struct search *search = NULL;
+    if (table->settings[language].known) {
+        search = atomic_exchange(&table->spare->search, NULL);
+        search = search != NULL ? search : malloc(sizeof *search);
+    }
     if (search == NULL) {
         refuse(ret, SIGTEXT_LANGUAGE, table->settings[language].known ? "no memory to read it" : NULL);
         complete_reason(ret);
@@ -319,5 +324,5 @@ void sigtext_read(const struct sigtext_table *table, enum sigtext_language langu
     if (ret->refusal == SIGTEXT_NONE)
         read_tokens(search, ret);
     complete_reason(ret);
-    free(search);
+    free(atomic_exchange(&table->spare->search, search)); /* another thread may have brought one back */
 }

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,7 +394,9 @@ int sigtext_table_create(const struct conf *conf, struct sigtext_table **ret_tab
     struct compiler compiler = {.conf = conf, .table = table, .err = err};
     int code = E_MEMORY;
     compiler.words = calloc(WORDS_MAX * 4, sizeof *compiler.words);
-    if (table == NULL || patterns == NULL || compiler.words == NULL) {
+    if (table != NULL)
+        table->spare = calloc(1, sizeof *table->spare);
+    if (table == NULL || table->spare == NULL || patterns == NULL || compiler.words == NULL) {
         (void)error_set(err, E_MEMORY, "no memory for the table of words");
         goto out;
     }
@@ -436,6 +439,9 @@ void sigtext_table_destroy(struct sigtext_table *table)
 {
     if (table == NULL)
         return;
+    if (table->spare != NULL)
+        free(atomic_load(&table->spare->search));
+    free(table->spare);
     arena_finish(&table->arena);
     free(table);
 }

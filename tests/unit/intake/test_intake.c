@@ -281,7 +281,7 @@ static void test_what_is_no_order_is_refused_whole(void **state)
         {"", "cut off"},
         {"{\"resourceType\":\"Bundle\",\"entry\":[", "test.json:1:"},
         {"{\"resourceType\":\"Patient\",\"id\":\"\xff\"}", "UTF-8"},
-        {"{\"resourceType\":\"Patient\",\"id\":\"a\",\"id\":\"b\"}", "duplicate"},
+        {"{\"resourceType\":\"Patient\",\"id\":\"a\",\"id\":\"b\"}", "twice"},
         {"[1,2]", "one JSON object"},
         {"{\"a\":1}", "no resourceType"},
         {"{\"resourceType\":\"Bundle\",\"entry\":{}}", "no list"},

@@ -51,7 +51,7 @@ static void test_lines_and_their_places(void **state)
     (void)snprintf(place, sizeof place, "%s:4", path);
     assert_string_equal(run.orders[0].place, place);
     assert_int_equal(run.refused_count, 1);
-    (void)snprintf(place, sizeof place, "%s:3:7: ", path);
+    (void)snprintf(place, sizeof place, "%s:3:2: ", path);
     assert_int_equal(strncmp(run.refused[0], place, strlen(place)), 0);
     assert_int_equal(run.totals.texts, 4);
     assert_int_equal(run.totals.texts_refused, 1);
