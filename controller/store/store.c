@@ -441,6 +441,14 @@ int64_t store_data_version(struct store *store)
     return strtoll(text, NULL, 10);
 }
 
+void store_cache(struct store *store, int kib)
+{
+    char sql[48];
+    enum { USUAL_KIB = 2000 }; /* SQLite's own */
+    (void)snprintf(sql, sizeof sql, "PRAGMA cache_size = -%d", kib > 0 ? kib : USUAL_KIB);
+    (void)store_raw(store, sql, NULL); /* without it everything is only slower */
+}
+
 int store_checkpoint(struct store *store, struct error *err)
 {
     if (store->in_write || store->in_read)

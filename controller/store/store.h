@@ -120,6 +120,9 @@ int store_get_int_values(struct store *store, int64_t *ret_value, struct error *
 
 /* Changes whenever another connection has committed: a cheap "look again" (PRAGMA data_version). */
 int64_t store_data_version(struct store *store);
+/* Memory for pages: an import that writes many rows at once asks for more, and gives it back (0: as before).
+ */
+void store_cache(struct store *store, int kib);
 /* WAL back into the file, as far as readers let it, under the lock. Called on close after writing, by a
  * commit over STORE_WAL_PAGES, and by sachetd when idle. */
 int store_checkpoint(struct store *store, struct error *err);
