@@ -65,3 +65,11 @@ size_t utf8_count(const char *text)
         count += !is_tail((unsigned char)*text);
     return count;
 }
+
+void utf8_ellipsis(char *text, size_t size)
+{
+    size_t end = size - 4;
+    while (end > 0 && is_tail((unsigned char)text[end]))
+        end--;
+    memcpy(text + end, "...", 4);
+}

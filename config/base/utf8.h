@@ -19,6 +19,10 @@ size_t utf8_next(const char *text, size_t len, uint32_t *ret_char);
  */
 bool utf8_printable(const char *text, size_t len);
 
+/* For a text that did not fit its array of `size` bytes (>= 4): ends it with "..." in place of its last whole
+ * characters. */
+void utf8_ellipsis(char *text, size_t size);
+
 /* Characters of a well-formed NUL-ended text: the columns that it takes on a label in one cell a character.
  */
 size_t utf8_count(const char *text);

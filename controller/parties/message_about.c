@@ -12,6 +12,7 @@
 #include "config/base/error.h"
 #include "controller/parties/facts.h"
 #include "controller/parties/message_private.h"
+#include "controller/plan/documents/json_values.h"
 
 #define TERMINOLOGY "http://terminology.hl7.org/CodeSystem/"
 
@@ -131,13 +132,6 @@ static void info_add(struct message *m, json_t *list, const char *what, const ch
         m->failed = true;
 }
 
-static json_t *day_json(int32_t day)
-{
-    char text[CIVIL_TEXT_BYTES];
-    civil_format(day, text);
-    return json_string(text);
-}
-
 static json_t *claim_infos(struct message *m, const struct task *task)
 {
     static const struct {
@@ -156,7 +150,7 @@ static json_t *claim_infos(struct message *m, const struct task *task)
     }
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
         if (task_fact_day(task->facts, dates[i], &day))
-            info_add(m, list, dates[i], "timingDate", day_json(day));
+            info_add(m, list, dates[i], "timingDate", json_day(day));
     }
     if (task_fact_text(task->facts, "reason", reason, sizeof reason))
         info_add(m, list, "reason", "valueString", json_string(reason));
@@ -199,7 +193,7 @@ static int claim_add(struct message *m, const struct task *task, const struct me
                 json_pack("[{s:i, s:b, s:o}]", "sequence", 1, "focal", 1, "coverage", coverage_add(m)));
     json_t *item = json_pack("{s:i, s:O}", "sequence", 1, "productOrService", order->concept);
     if (task_fact_day(task->facts, "fill_date", &day))
-        message_set(m, item, "servicedDate", day_json(day));
+        message_set(m, item, "servicedDate", json_day(day));
     if (task_fact_count_of(task->facts, "quantity", &count))
         message_set(m, item, "quantity", units(count));
     message_set(m, resource, "item", json_pack("[o]", item));

@@ -10,6 +10,7 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "config/base/utf8.h"
 #include "controller/plan/compose_private.h"
 #include "controller/plan/documents/regimen_json.h"
 #include "scheduler/slots.h"
@@ -32,12 +33,8 @@ int proposal_note(struct proposal *proposal, const struct input *input, struct a
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (len >= (int)sizeof text) { /* cut on a character's edge */
-        size_t end = sizeof text - 4;
-        while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
-            end--;
-        memcpy(text + end, "...", 4);
-    }
+    if (len >= (int)sizeof text)
+        utf8_ellipsis(text, sizeof text);
     struct plan_note note = {.kind = kind,
                              .order_id = order == SIZE_MAX ? 0 : input->orders[order].id,
                              .text = arena_text(arena, text, strlen(text))};

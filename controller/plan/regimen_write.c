@@ -8,6 +8,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/quantity.h"
+#include "controller/plan/documents/json_values.h"
 #include "scheduler/regimen.h"
 
 static json_t *bound(int minutes)
@@ -23,19 +24,11 @@ static json_t *intervals(const struct regimen_intervals *runs)
     return list;
 }
 
-/* Thousandths as the shortest JSON number; all values are multiples of 500, so the double is exact. */
-static json_t *pieces(int64_t milli)
-{
-    if (milli % QUANTITY_ONE == 0)
-        return json_integer(milli / QUANTITY_ONE);
-    return json_real((double)milli / QUANTITY_ONE);
-}
-
 static json_t *dose_json(const struct regimen_dose *dose)
 {
     json_t *object = json_object();
     json_object_set_new(object, "allowed", intervals(&dose->allowed));
-    json_object_set_new(object, "pills", pieces(dose->pills_milli));
+    json_object_set_new(object, "pills", json_pieces(dose->pills_milli));
     if (dose->soft_count > 0) {
         json_t *soft = json_array();
         for (size_t i = 0; i < dose->soft_count; i++)

@@ -43,12 +43,8 @@ int leave_out(struct composer *c, size_t order, enum plan_state state, const cha
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (len >= (int)sizeof text) { /* cut on a character's edge */
-        size_t end = sizeof text - 4;
-        while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
-            end--;
-        memcpy(text + end, "...", 4);
-    }
+    if (len >= (int)sizeof text)
+        utf8_ellipsis(text, sizeof text);
     member->state = state;
     member->reason = arena_text(c->arena, text, strlen(text));
     return member->reason ? 0 : error_set(c->err, E_MEMORY, "no memory for the plan");

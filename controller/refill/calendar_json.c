@@ -6,35 +6,21 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/quantity.h"
+#include "controller/plan/documents/json_values.h"
 #include "controller/plan/documents/sync_json.h"
 #include "controller/refill/calendar.h"
-
-static json_t *day_json(int32_t day)
-{
-    char text[CIVIL_TEXT_BYTES];
-    if (day == CIVIL_DAY_NONE)
-        return json_null();
-    civil_format(day, text);
-    return json_string(text);
-}
-
-static json_t *pieces_json(int64_t milli)
-{
-    return milli % QUANTITY_ONE == 0 ? json_integer(milli / QUANTITY_ONE)
-                                     : json_real((double)milli / QUANTITY_ONE); /* halves are exact */
-}
 
 static json_t *drug_json(const struct refill_drug *drug)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id",
                      drug->order->source_id, "product", drug->order->product->code, "unit",
                      refill_unit_text(drug->unit), "supply", refill_basis_text(drug->basis), "supply_day",
-                     day_json(drug->basis_day), "at_home_pieces", pieces_json(drug->loose_milli),
-                     "held_pieces", pieces_json(drug->held_milli), "pouches_until",
-                     day_json(drug->pouches_until), "run_out", day_json(drug->run_out), "last_fill",
-                     day_json(drug->last_fill), "last_fill_days",
+                     json_day(drug->basis_day), "at_home_pieces", json_pieces(drug->loose_milli),
+                     "held_pieces", json_pieces(drug->held_milli), "pouches_until",
+                     json_day(drug->pouches_until), "run_out", json_day(drug->run_out), "last_fill",
+                     json_day(drug->last_fill), "last_fill_days",
                      drug->last_days == SYNC_NONE ? json_null() : json_integer(drug->last_days),
-                     "renewal_denied", drug->denied, "stops_on", day_json(drug->stops_on));
+                     "renewal_denied", drug->denied, "stops_on", json_day(drug->stops_on));
 }
 
 static json_t *patient_json(const struct refill *refill)
@@ -42,9 +28,9 @@ static json_t *patient_json(const struct refill *refill)
     json_t *drugs = json_array();
     for (size_t i = 0; i < refill->c.rx_count; i++)
         json_array_append_new(drugs, drug_json(&refill->drugs[i]));
-    return json_pack("{s:o, s:i, s:o, s:s, s:o, s:o}", "today", day_json(refill->today), "cycle_days",
-                     refill->c.cycle_days, "locked_anchor", day_json(refill->anchor), "anchor_reason",
-                     refill->anchor_reason, "hospital_since", day_json(refill->hospital_since), "drugs",
+    return json_pack("{s:o, s:i, s:o, s:s, s:o, s:o}", "today", json_day(refill->today), "cycle_days",
+                     refill->c.cycle_days, "locked_anchor", json_day(refill->anchor), "anchor_reason",
+                     refill->anchor_reason, "hospital_since", json_day(refill->hospital_since), "drugs",
                      drugs);
 }
 
@@ -56,7 +42,7 @@ static void pieces_add(const struct refill *refill, const struct sync_plan *plan
         const struct refill_drug *drug = refill_drug_of(refill, plan->fills[i].id);
         if (drug)
             json_object_set_new(json_array_get(fills, i), "pieces",
-                                pieces_json(refill_fill_milli(refill, drug, &plan->fills[i])));
+                                json_pieces(refill_fill_milli(refill, drug, &plan->fills[i])));
     }
 }
 

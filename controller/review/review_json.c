@@ -6,30 +6,8 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/quantity.h"
+#include "controller/plan/documents/json_values.h"
 #include "controller/review/review.h"
-
-static json_t *day_json(int32_t day)
-{
-    char text[CIVIL_TEXT_BYTES];
-    if (day == CIVIL_DAY_NONE)
-        return json_null();
-    civil_format(day, text);
-    return json_string(text);
-}
-
-static json_t *clock_json(int minute)
-{
-    char text[TOD_TEXT_BYTES];
-    tod_format(minute, text);
-    return json_string(text);
-}
-
-static json_t *amount_json(int64_t milli)
-{
-    char text[QUANTITY_TEXT_BYTES];
-    quantity_format(milli, text);
-    return json_string(text);
-}
 
 static json_t *notes_json(const struct review *r, enum plan_note_kind kind, int64_t order_id)
 {
@@ -62,7 +40,7 @@ static json_t *clocks_json(const int *minutes, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, clock_json(minutes[i]));
+        json_array_append_new(list, json_tod(minutes[i]));
     return list;
 }
 
@@ -77,10 +55,10 @@ static json_t *delta_json(const struct review *r)
     for (size_t i = 0; i < d->group_count; i++) {
         char hash[SEAL_HASH_TEXT_BYTES];
         seal_hash_text(d->groups[i].hash, hash);
-        json_array_append_new(
-            groups, json_pack("{s:o,s:s,s:s,s:o,s:i,s:s}", "time", clock_json(d->groups[i].minute), "was",
-                              d->groups[i].was, "is", d->groups[i].is, "first",
-                              day_json(d->groups[i].first_day), "pouches", d->groups[i].count, "hash", hash));
+        json_array_append_new(groups, json_pack("{s:o,s:s,s:s,s:o,s:i,s:s}", "time",
+                                                json_tod(d->groups[i].minute), "was", d->groups[i].was, "is",
+                                                d->groups[i].is, "first", json_day(d->groups[i].first_day),
+                                                "pouches", d->groups[i].count, "hash", hash));
     }
     return json_pack("{s:o,s:o,s:i,s:o}", "new_times", clocks_json(d->new_times, d->new_count), "gone_times",
                      clocks_json(d->gone_times, d->gone_count), "pouches_same", d->same, "pouches_changed",
@@ -108,10 +86,10 @@ static json_t *slots_json(const struct plan_text *plan)
             if (plan->takes[t].slot == plan->slots[s].number)
                 json_array_append_new(takes, json_pack("{s:I,s:o,s:i}", "order_version",
                                                        (json_int_t)plan->takes[t].order_id, "amount",
-                                                       amount_json(plan->takes[t].amount_milli), "days",
+                                                       json_quantity(plan->takes[t].amount_milli), "days",
                                                        plan->takes[t].days));
         }
-        json_array_append_new(list, json_pack("{s:o,s:s,s:b,s:o}", "time", clock_json(plan->slots[s].minute),
+        json_array_append_new(list, json_pack("{s:o,s:s,s:b,s:o}", "time", json_tod(plan->slots[s].minute),
                                               "name", plan->slots[s].name, "next_date", plan->slots[s].offset,
                                               "takes", takes));
     }
@@ -167,8 +145,8 @@ int review_to_json(const struct review *r, struct buf *out, struct error *err)
     json_t *object = json_pack(
         "{s:s,s:I,s:i,s:s,s:{s:s,s:s,s:o},s:o,s:i,s:i,s:i,s:i,s:o,s:b,s:s}", "format", "sachet-review/1",
         "plan", (json_int_t)r->row.id, "version", plan->version, "state", plan_row_state_text(&r->row),
-        "patient", "id", plan->patient_id, "name", plan->patient_name, "born", day_json(plan->birth_day),
-        "start", day_json(plan->start_day), "days", plan->days, "times_written", r->row.times_written,
+        "patient", "id", plan->patient_id, "name", plan->patient_name, "born", json_day(plan->birth_day),
+        "start", json_day(plan->start_day), "days", plan->days, "times_written", r->row.times_written,
         "times_planned", r->row.times_planned, "pouches", (int)plan->pouch_count, "signature",
         signature_json(r), "holds", r->holds == 0, "trouble", r->trouble);
     if (object) {

@@ -159,15 +159,10 @@ static int load_order(struct cli *cli, const char *order, json_t **ret, struct e
     return rc;
 }
 
-static void print_order(struct cli *cli, const json_t *order, const char *changes, const json_t *hits)
+static void print_reading(struct cli *cli, const json_t *order)
 {
     struct reading reading;
     char *text = json_dumps(json_object_get(order, "reading"), JSON_COMPACT);
-    char *original = json_dumps(json_object_get(order, "original"), JSON_INDENT(2));
-    static const char *const keys[] = {"order", "patient", "drug", "product", "status", "outcome", "place"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        fprintf(cli->out, "%-9s %s\n", keys[i], json_string_value(json_object_get(order, keys[i])));
-    print_reasons(cli, json_object_get(order, "reasons"));
     if (text != NULL && reading_parse(text, &reading, NULL) == 0) {
         struct buf words;
         buf_init(&words);
@@ -175,11 +170,21 @@ static void print_order(struct cli *cli, const json_t *order, const char *change
         fprintf(cli->out, "read as   %s\n", buf_string(&words));
         buf_finish(&words);
     }
+    free(text);
+}
+
+static void print_order(struct cli *cli, const json_t *order, const char *changes, const json_t *hits)
+{
+    char *original = json_dumps(json_object_get(order, "original"), JSON_INDENT(2));
+    static const char *const keys[] = {"order", "patient", "drug", "product", "status", "outcome", "place"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        fprintf(cli->out, "%-9s %s\n", keys[i], json_string_value(json_object_get(order, keys[i])));
+    print_reasons(cli, json_object_get(order, "reasons"));
+    print_reading(cli, order);
     fprintf(cli->out, "as it came:\n%s\n", original != NULL ? original : "");
     if (changes[0] != '\0')
         fprintf(cli->out, "changed since the version before:\n%s", changes);
     print_hits(cli, hits);
-    free(text);
     free(original);
 }
 
@@ -344,18 +349,9 @@ static int print_done(struct cli *cli, const char *done, struct error *err)
     if (rc == 0 && cli->json)
         return out_json(cli, order, err);
     if (rc == 0) {
-        struct reading reading;
-        char *text = json_dumps(json_object_get(order, "reading"), JSON_COMPACT);
         fprintf(cli->out, "order %s %s: it is %s now\n", cli->argv[0], done,
                 json_string_value(json_object_get(order, "outcome")));
-        if (text != NULL && reading_parse(text, &reading, NULL) == 0) {
-            struct buf words;
-            buf_init(&words);
-            reading_describe(&reading, "piece", &words);
-            fprintf(cli->out, "read as   %s\n", buf_string(&words));
-            buf_finish(&words);
-        }
-        free(text);
+        print_reading(cli, order);
     }
     json_decref(order);
     return rc;

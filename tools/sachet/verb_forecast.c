@@ -13,6 +13,7 @@
 #include "config/conf.h"
 #include "controller/parties/forecast.h"
 #include "controller/parties/task.h"
+#include "controller/plan/documents/json_values.h"
 #include "controller/store/store.h"
 #include "controller/user/user.h"
 #include "tools/sachet/cli.h"
@@ -36,12 +37,6 @@ static int64_t conditional(const struct forecast_week *week)
     return week->need[FORECAST_DRAFT] + week->need[FORECAST_AHEAD] + week->need[FORECAST_RENEWAL];
 }
 
-static json_t *units_json(int64_t milli)
-{
-    return milli % UNIT_MILLI == 0 ? json_integer(milli / UNIT_MILLI)
-                                   : json_real((double)milli / UNIT_MILLI); /* halves are exact in binary */
-}
-
 static int json_rows(struct cli *cli, const struct forecast *f, struct error *err)
 {
     json_t *products = json_array();
@@ -58,16 +53,16 @@ static int json_rows(struct cli *cli, const struct forecast *f, struct error *er
             json_t *row = json_pack("{s:s, s:s}", "week", name, "monday", day);
             for (int n = 0; n < FORECAST_NEEDS; n++)
                 (void)json_object_set_new(row, forecast_need_text((enum forecast_need)n),
-                                          units_json(week->need[n]));
-            (void)json_object_set_new(row, "from_stock", units_json(week->stock));
-            (void)json_object_set_new(row, "from_orders", units_json(week->orders));
-            (void)json_object_set_new(row, "buy_firm", units_json(week->buy_firm));
-            (void)json_object_set_new(row, "buy_conditional", units_json(week->buy_conditional));
+                                          json_pieces(week->need[n]));
+            (void)json_object_set_new(row, "from_stock", json_pieces(week->stock));
+            (void)json_object_set_new(row, "from_orders", json_pieces(week->orders));
+            (void)json_object_set_new(row, "buy_firm", json_pieces(week->buy_firm));
+            (void)json_object_set_new(row, "buy_conditional", json_pieces(week->buy_conditional));
             (void)json_array_append_new(weeks, row);
         }
         (void)json_array_append_new(products, json_pack("{s:s, s:s, s:o, s:o, s:o}", "product", p->code,
-                                                        "name", p->name, "stock", units_json(p->stock),
-                                                        "on_order", units_json(p->orders), "weeks", weeks));
+                                                        "name", p->name, "stock", json_pieces(p->stock),
+                                                        "on_order", json_pieces(p->orders), "weeks", weeks));
     }
     return out_json(cli,
                     json_pack("{s:i, s:i, s:i, s:i, s:o}", "weeks", f->weeks, "patients", f->patients,

@@ -147,8 +147,9 @@ static int print_plans(struct cli *cli, const struct input *input, json_t *objec
     return 0;
 }
 
-static int show(struct cli *cli, const struct input *input, struct error *err)
+static int show(struct cli *cli, const struct policy *policy, const struct input *input, struct error *err)
 {
+    (void)policy;
     char born[CIVIL_TEXT_BYTES] = "unknown";
     if (input->birth_day != CIVIL_DAY_NONE)
         civil_format(input->birth_day, born);
@@ -176,7 +177,11 @@ static int show(struct cli *cli, const struct input *input, struct error *err)
     return status;
 }
 
-static int run_show(struct cli *cli, struct error *err)
+/* Calls `work` with what is known of the patient that the first argument names. */
+static int with_patient(struct cli *cli,
+                        int (*work)(struct cli *, const struct policy *, const struct input *,
+                                    struct error *),
+                        struct error *err)
 {
     struct site_rules rules;
     struct arena arena;
@@ -189,10 +194,15 @@ static int run_show(struct cli *cli, struct error *err)
     if (status == 0)
         status = input_load(cli->store, rules.policy, patient, &arena, &input, err);
     if (status == 0)
-        status = show(cli, &input, err);
+        status = work(cli, rules.policy, &input, err);
     site_rules_close(&rules);
     arena_finish(&arena);
     return status;
+}
+
+static int run_show(struct cli *cli, struct error *err)
+{
+    return with_patient(cli, show, err);
 }
 
 /* ---- day ---- */
@@ -291,21 +301,7 @@ static int day_run(struct cli *cli, const struct policy *policy, const struct in
 
 static int run_day(struct cli *cli, struct error *err)
 {
-    struct site_rules rules;
-    struct arena arena;
-    struct input input;
-    int64_t patient = 0;
-    arena_init(&arena, 0);
-    int status = site_rules_open(cli, &rules, err);
-    if (status == 0)
-        status = input_find_patient(cli->store, cli->argv[0], &patient, err);
-    if (status == 0)
-        status = input_load(cli->store, rules.policy, patient, &arena, &input, err);
-    if (status == 0)
-        status = day_run(cli, rules.policy, &input, err);
-    site_rules_close(&rules);
-    arena_finish(&arena);
-    return status;
+    return with_patient(cli, day_run, err);
 }
 
 static const struct cli_option_row no_options[] = {{NULL, NULL, NULL}};

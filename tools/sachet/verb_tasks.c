@@ -11,6 +11,7 @@
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "controller/parties/task.h"
+#include "controller/plan/documents/json_values.h"
 #include "controller/plan/input.h"
 #include "controller/store/store.h"
 #include "controller/user/user.h"
@@ -20,22 +21,6 @@
 #include "tools/sachet/rules.h"
 #include "tools/sachet/tasks_round.h"
 #include "tools/sachet/verbs.h"
-
-static json_t *day_json(int32_t day)
-{
-    char text[CIVIL_TEXT_BYTES];
-    if (day == CIVIL_DAY_NONE)
-        return json_null();
-    civil_format(day, text);
-    return json_string(text);
-}
-
-static json_t *instant_json(int64_t ms)
-{
-    char text[INSTANT_TEXT_BYTES];
-    instant_format(ms, text);
-    return json_string(text);
-}
 
 /* The patient's id as the pharmacy has it; "" for none. */
 static int patient_id(struct cli *cli, int64_t patient, struct cli_patient *ret, struct error *err)
@@ -50,8 +35,8 @@ static json_t *task_json(const struct task *t, const struct cli_patient *patient
     json_t *object = json_pack(
         "{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:b, s:s, s:s}", "task", (json_int_t)t->id, "kind",
         kind->word, "party", task_party_text(kind->party), "state", task_state_text(t->state), "level",
-        task_level_text(t->level), "subject", t->subject, "opened", day_json(t->opened_day), "due",
-        day_json(t->due_day), "revision", t->revision, "written", t->sent == t->revision, "note", t->note,
+        task_level_text(t->level), "subject", t->subject, "opened", json_day(t->opened_day), "due",
+        json_day(t->due_day), "revision", t->revision, "written", t->sent == t->revision, "note", t->note,
         "next", task_state_closed(t->state) ? "" : task_next_step(t->kind, t->level));
     if (object) {
         (void)json_object_set_new(object, "patient", patient->id[0] ? json_string(patient->id) : json_null());
@@ -63,8 +48,8 @@ static json_t *task_json(const struct task *t, const struct cli_patient *patient
 static json_t *answer_json(const struct task_answer *a)
 {
     return json_pack("{s:s, s:b, s:o, s:s, s:s, s:s, s:s, s:o, s:o}", "result", task_result_text(a->result),
-                     "stands", a->stands, "until", day_json(a->until_day), "reference", a->reference, "note",
-                     a->note, "source", a->source, "by", a->actor, "at", instant_json(a->answered_ms),
+                     "stands", a->stands, "until", json_day(a->until_day), "reference", a->reference, "note",
+                     a->note, "source", a->source, "by", a->actor, "at", json_instant(a->answered_ms),
                      "facts", json_loads(a->facts, 0, NULL));
 }
 
@@ -204,7 +189,7 @@ static int page_json(struct cli *cli, const struct task_page *page, struct error
     for (size_t i = 0; i < page->change_count; i++) {
         const struct task_change *c = &page->changes[i];
         (void)json_array_append_new(
-            changes, json_pack("{s:o, s:s, s:s, s:s, s:i, s:s}", "at", instant_json(c->at_ms), "by", c->actor,
+            changes, json_pack("{s:o, s:s, s:s, s:s, s:i, s:s}", "at", json_instant(c->at_ms), "by", c->actor,
                                "state", c->state, "level", c->level, "revision", c->revision, "why", c->why));
     }
     json_t *object = task_json(&page->task, &page->patient);

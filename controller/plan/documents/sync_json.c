@@ -14,6 +14,7 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/plan/documents/json_values.h"
 
 struct writer {
     const struct sync_case *c;
@@ -32,15 +33,6 @@ static void append(struct writer *w, json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0)
         w->failed = true;
-}
-
-static json_t *day(int32_t value)
-{
-    char text[CIVIL_TEXT_BYTES];
-    if (value == CIVIL_DAY_NONE)
-        return json_null();
-    civil_format(value, text);
-    return json_string(text);
 }
 
 static json_t *count(int64_t value)
@@ -74,7 +66,7 @@ static json_t *fills(struct writer *w)
     for (size_t i = 0; i < w->plan->fill_count; i++) {
         const struct sync_fill *fill = &w->plan->fills[i];
         json_t *object = json_object();
-        set(w, object, "date", day(fill->date));
+        set(w, object, "date", json_day(fill->date));
         set(w, object, "id", json_string(fill->id));
         set(w, object, "days", json_integer(fill->days));
         set(w, object, "qty", json_integer(fill->qty));
@@ -91,9 +83,9 @@ static json_t *requests(struct writer *w, const struct sync_request *request, si
     for (size_t i = 0; i < request_count; i++) {
         json_t *object = json_object();
         set(w, object, "id", json_string(request[i].id));
-        set(w, object, "needed_by", day(request[i].needed_by));
+        set(w, object, "needed_by", json_day(request[i].needed_by));
         if (with_day)
-            set(w, object, "request_on", day(request[i].request_on));
+            set(w, object, "request_on", json_day(request[i].request_on));
         if (with_reason)
             set(w, object, "reason", json_string(sync_ask_text(request[i].reason)));
         append(w, list, object);
@@ -185,7 +177,7 @@ static json_t *explain_fills(struct writer *w, const struct sync_drug *drug,
     for (size_t i = 0; i < drug->fill_count; i++) {
         const struct sync_fill *fill = &drug->fills[i];
         json_t *object = json_object();
-        set(w, object, "date", day(fill->date));
+        set(w, object, "date", json_day(fill->date));
         set(w, object, "kind", json_string(sync_kind_text(fill->kind)));
         set(w, object, "days", json_integer(fill->days));
         set(w, object, "qty", json_integer(fill->qty));
@@ -208,7 +200,7 @@ static json_t *explain_others(struct writer *w, const struct sync_drug_reason *r
         if (other->kind == SYNC_OTHER_FULL)
             set(w, object, "days", json_integer(other->days));
         else
-            set(w, object, "date", day(other->date));
+            set(w, object, "date", json_day(other->date));
         compared(w, object, &other->result);
         append(w, list, object);
     }
@@ -220,8 +212,8 @@ static json_t *authority(struct writer *w, const struct sync_drug *drug)
     json_t *object = json_object();
     set(w, object, "fills_left", count(drug->fills_left));
     set(w, object, "qty_left", count(drug->qty_left));
-    set(w, object, "expires", day(drug->rx->expires));
-    set(w, object, "pa_expires", day(drug->rx->pa_expires));
+    set(w, object, "expires", json_day(drug->rx->expires));
+    set(w, object, "pa_expires", json_day(drug->rx->pa_expires));
     return object;
 }
 
@@ -232,17 +224,17 @@ static json_t *explain_drug(struct writer *w, const struct sync_drug *drug,
     set(w, object, "id", json_string(drug->rx->id));
     set(w, object, "excluded",
         drug->excluded ? json_string(sync_exclusion_text(drug->excluded)) : json_null());
-    set(w, object, "run_out", day(drug->run_out));
+    set(w, object, "run_out", json_day(drug->run_out));
     set(w, object, "run_out_sum", run_out_sum(w->c, drug));
     if (drug->excluded)
         return object;
-    set(w, object, "payer_date", day(drug->earliest));
+    set(w, object, "payer_date", json_day(drug->earliest));
     set(w, object, "payer_sum", payer_sum(drug));
-    set(w, object, "window_from", day(drug->window_from));
-    set(w, object, "window_to", day(drug->window_to));
+    set(w, object, "window_from", json_day(drug->window_from));
+    set(w, object, "window_to", json_day(drug->window_to));
     set(w, object, "window_by", json_string(window_by(w->c, drug)));
     set(w, object, "standard_days", json_integer(drug->standard_days));
-    set(w, object, "joins", day(drug->joins));
+    set(w, object, "joins", json_day(drug->joins));
     set(w, object, "carry_days", json_integer(drug->carry_days));
     set(w, object, "binding",
         drug->fill_count ? json_string(sync_bound_text(reason->fills[0].date_by)) : json_null());
@@ -274,8 +266,8 @@ static json_t *what_if(struct writer *w)
     for (size_t i = 0; i < w->why->phase_count; i++) {
         const struct sync_phase *phase = &w->why->phases[i];
         json_t *object = json_object();
-        set(w, object, "anchor", day(phase->anchor));
-        set(w, object, "sync_date", day(phase->sync_date));
+        set(w, object, "anchor", json_day(phase->anchor));
+        set(w, object, "sync_date", json_day(phase->sync_date));
         set(w, object, "objective", phase->feasible ? objective(w, &phase->objective) : json_null());
         if (!phase->feasible)
             set(w, object, "blocked_by", json_string(phase->blocked_by));
@@ -333,8 +325,8 @@ int sync_to_json(const struct sync_case *c, const struct sync_plan *plan,
     struct writer w = {c, plan, explanation, false};
     json_t *line = json_object();
     set(&w, line, "id", json_string(c->id));
-    set(&w, line, "anchor", day(plan->anchor));
-    set(&w, line, "sync_date", day(plan->sync_date));
+    set(&w, line, "anchor", json_day(plan->anchor));
+    set(&w, line, "sync_date", json_day(plan->sync_date));
     set(&w, line, "objective", plan->feasible ? objective(&w, &plan->objective) : json_null());
     set(&w, line, "fills", fills(&w));
     set(&w, line, "renewals", requests(&w, plan->renewals, plan->renewal_count, true, true));

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -60,11 +61,26 @@ static void only_printable_text_goes_on_a_line(void **state)
     assert_int_equal(utf8_count("Zoë €"), 5);
 }
 
+static void a_text_that_did_not_fit_ends_at_a_character(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *cut;
+    } rows[] = {{"abcdefghijk", "abcdefg..."}, {"abcdef€ghi", "abcdef..."}, {"abcdeë€ghi", "abcdeë..."}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[11];
+        assert_true(snprintf(text, sizeof text, "%s", rows[i].text) >= (int)sizeof text);
+        utf8_ellipsis(text, sizeof text);
+        assert_string_equal(text, rows[i].cut);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(characters_are_told_from_malformed_bytes),
         cmocka_unit_test(only_printable_text_goes_on_a_line),
+        cmocka_unit_test(a_text_that_did_not_fit_ends_at_a_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
