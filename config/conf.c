@@ -20,8 +20,9 @@
 enum { ARENA_LIMIT = 64 * 1024 * 1024 };
 
 const struct conf_schema *const conf_schemas[] = {
-    &conf_site, &conf_machine, &conf_timing,   &conf_packing,    &conf_clinical,
-    &conf_sync, &conf_sig,     &conf_scenario, &conf_orders_csv, NULL};
+    &conf_site,     &conf_machine,      &conf_timing, &conf_packing,
+    &conf_clinical, &conf_jurisdiction, &conf_sync,   &conf_sig,
+    &conf_scenario, &conf_orders_csv,   NULL};
 
 /* The file's bytes (free() them); 0 or an error code. Devices and pipes are refused: they have no end. */
 static int read_file(const char *file, unsigned char **ret_bytes, size_t *ret_len, struct error *err)

@@ -86,13 +86,14 @@ struct conf_schema {
     void (*check)(const struct conf *conf, struct conf_check *check);
 };
 
-extern const struct conf_schema conf_site;     /* config/site.c */
-extern const struct conf_schema conf_machine;  /* config/machine.c */
-extern const struct conf_schema conf_timing;   /* config/timing.c */
-extern const struct conf_schema conf_packing;  /* config/packing.c */
-extern const struct conf_schema conf_clinical; /* config/clinical.c */
-extern const struct conf_schema conf_sync;     /* config/sync.c; cases to plan, no configuration */
-extern const struct conf_schema conf_sig;      /* config/sig.c */
+extern const struct conf_schema conf_site;         /* config/site.c */
+extern const struct conf_schema conf_machine;      /* config/machine.c */
+extern const struct conf_schema conf_timing;       /* config/timing.c */
+extern const struct conf_schema conf_packing;      /* config/packing.c */
+extern const struct conf_schema conf_clinical;     /* config/clinical.c */
+extern const struct conf_schema conf_jurisdiction; /* config/jurisdiction.c */
+extern const struct conf_schema conf_sync;         /* config/sync.c; cases to plan, no configuration */
+extern const struct conf_schema conf_sig;          /* config/sig.c */
 /* config/scenario.c; for simulated machines, no configuration */
 extern const struct conf_schema conf_scenario;
 extern const struct conf_schema conf_orders_csv; /* config/orders_csv.c; how to read a file of orders */

@@ -6,6 +6,7 @@
 #include "config/conf.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "config/rule_rows.h"
 
@@ -55,7 +56,12 @@ static const struct conf_key packing_keys[] = {
      .example = "PHARMACIST",
      .doc =
          "NEVER: refused. ORIGINAL: stays in its package and is listed beside the roll. PHARMACIST: only on "
-         "a pharmacist's word. ALONE: only in a pouch of its own."},
+         "a pharmacist's override, with a reason and an end (`sachet override`). ALONE: only in a pouch of "
+         "its own."},
+    {.path = "rules[].red",
+     .type = CONF_BOOL,
+     .preset = "false",
+     .doc = "The pharmacist's word that a rule of policy PHARMACIST asks for needs a second pharmacist."},
     {.path = "rules[].reason",
      .type = CONF_TEXT,
      .required = true,
@@ -73,6 +79,9 @@ static void check_packing(const struct conf *conf, struct conf_check *check)
         if (rule_named(conf, i, "match") == 0)
             conf_fault(check, path, "`%s` is empty and would fit every product, name what is meant", path);
         rule_check_classes(conf, check, i, "match");
+        if (conf_bool(conf, "rules[%d].red", i) &&
+            strcmp(conf_text(conf, "rules[%d].policy", i), "PHARMACIST") != 0)
+            conf_fault(check, path, "`%s` is red, but only a rule of policy PHARMACIST asks anybody", path);
         rule_check_passport(conf, check, i);
     }
 }

@@ -2,6 +2,7 @@
 #include "config/paths.h"
 
 #include "config/base/error.h"
+#include "config/conf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,4 +25,15 @@ int paths_data(const char *name, char *path, size_t size, struct error *err)
     return error_set(err, E_NOT_FOUND,
                      "%s: not found in %s%s%s, set SACHET_DATA_DIR to the folder config/defaults", name,
                      folders[0], count > 1 ? " nor in " : "", count > 1 ? folders[1] : "");
+}
+
+int paths_rules(const struct conf *site, const char *name, char *path, size_t size, struct error *err)
+{
+    char file[64];
+    const char *own = conf_text(site, "rules.%s", name);
+    (void)snprintf(file, sizeof file, "rules/%s.yaml", name); /* fits */
+    if (!conf_has(site, "rules.%s", name) && access(own, F_OK) != 0)
+        return paths_data(file, path, size, err);
+    int n = snprintf(path, size, "%s", own);
+    return n >= 0 && (size_t)n < size ? 0 : error_set(err, E_LIMIT, "%s: path too long", own);
 }

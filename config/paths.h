@@ -12,10 +12,14 @@
 
 #include <stddef.h>
 
+struct conf;
 struct error;
 
 /* Writes the path of `name` ("rules/timing.yaml", "" for the folder itself) into path[0..size-1]. 0 when it
  * can be read; E_NOT_FOUND with the folders that were tried, E_LIMIT when it does not fit. */
 int paths_data(const char *name, char *path, size_t size, struct error *err);
+/* The rule file of the site's key `rules.NAME`. A site that was made before there were such rules neither
+ * names the file nor has it: the program's own counts then. */
+int paths_rules(const struct conf *site, const char *name, char *path, size_t size, struct error *err);
 
 #endif

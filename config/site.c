@@ -58,7 +58,9 @@ static const struct conf_key site_keys[] = {
      .type = CONF_TEXT,
      .preset = "US",
      RANGE(2, 16),
-     .doc = "Whose law holds, for rules that differ: a country or country-state code such as US or US-MA."},
+     .doc =
+         "Whose law holds: a country or country-part code such as US or US-MA, of which `rules.jurisdiction` "
+         "has rules. Where the part has none of a kind, those of the country hold."},
 
     {.path = "time", .type = CONF_MAP, .doc = "What \"today\" means. Dates of plans and pouches follow it."},
     {.path = "time.zone",
@@ -97,6 +99,10 @@ static const struct conf_key site_keys[] = {
      .type = CONF_FILE,
      .preset = "rules/clinical.yaml",
      .doc = "What is looked for in a plan before it is signed (sachet-clinical/1)."},
+    {.path = "rules.jurisdiction",
+     .type = CONF_FILE,
+     .preset = "rules/jurisdiction.yaml",
+     .doc = "What the law of the site's place asks (sachet-jurisdiction/1)."},
 
     {.path = "cycle", .type = CONF_MAP, .doc = "One cycle is one roll of pouches for one patient."},
     {.path = "cycle.days",

@@ -2,7 +2,6 @@
 /* Loading the rules. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/base/buf.h"
 #include "config/base/error.h"
@@ -62,15 +61,8 @@ int clinical_rules_read(const char *file, struct clinical_rules **ret_rules, str
 int clinical_rules_load(const struct conf *site, struct clinical_rules **ret_rules, struct error *err)
 {
     char file[4096];
-    const char *name = conf_text(site, "rules.clinical");
-    /* A site that was made before there were clinical checks has no such file: the program's own counts. */
-    if (!conf_has(site, "rules.clinical") && access(name, F_OK) != 0) {
-        int status = paths_data("rules/clinical.yaml", file, sizeof file, err);
-        if (status < 0)
-            return status;
-        name = file;
-    }
-    return clinical_rules_read(name, ret_rules, err);
+    int status = paths_rules(site, "clinical", file, sizeof file, err);
+    return status < 0 ? status : clinical_rules_read(file, ret_rules, err);
 }
 
 void clinical_rules_destroy(struct clinical_rules *rules)

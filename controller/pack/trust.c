@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "config/base/arena.h"
+#include "config/base/civil.h"
+#include "config/base/clock.h"
 #include "config/base/error.h"
 #include "controller/plan/plan_text.h"
 #include "controller/review/sign.h"
@@ -18,6 +20,7 @@ struct trust {
     int64_t plan_id;    /* 0 none */
     bool has_rules;
     struct review_rules rules;
+    int32_t verified_on; /* with rules that have a clock: what ends with a day is asked again on the next */
     struct plan_text *plan;
 };
 
@@ -75,11 +78,17 @@ static int check_hash(struct store_rows *rows, int64_t plan, const char *text, s
     return 0;
 }
 
+static int32_t day_of(const struct trust *trust)
+{
+    return trust->has_rules && trust->rules.clock ? instant_day(clock_wall_ms(trust->rules.clock))
+                                                  : CIVIL_DAY_NONE;
+}
+
 int trust_plan(struct trust *trust, struct store *store, int64_t plan, const struct plan_text **ret_plan,
                struct error *err)
 {
     int rc = check_state(store, plan, err);
-    if (rc == 0 && trust->plan_id != plan) {
+    if (rc == 0 && (trust->plan_id != plan || trust->verified_on != day_of(trust))) {
         struct store_rows *rows = NULL;
         trust_forget(trust);
         rc = review_verify(store, plan, trust->has_rules ? &trust->rules : NULL, err);
@@ -96,8 +105,10 @@ int trust_plan(struct trust *trust, struct store *store, int64_t plan, const str
                 rc = plan_text_parse(text, len, &trust->arena, &trust->plan, err);
         }
         store_done(rows);
-        if (rc == 0)
+        if (rc == 0) {
             trust->plan_id = plan;
+            trust->verified_on = day_of(trust);
+        }
     }
     if (rc < 0) {
         trust_forget(trust);

@@ -10,6 +10,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "controller/plan/edit.h"
+#include "controller/plan/jurisdiction.h"
 #include "controller/plan/patient_day.h"
 #include "controller/plan/plan_text_private.h"
 
@@ -113,6 +114,34 @@ static int edits_build(struct builder *w)
     }
     w->plan->edits = edits;
     w->plan->edit_count = count;
+    return 0;
+}
+
+static int compare_overrides(const void *a, const void *b)
+{
+    const struct plan_override *left = a, *right = b;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* Each override that lets a product in, once. */
+static int overrides_build(struct builder *w)
+{
+    const struct input *input = w->b->input;
+    struct plan_override *said = arena_array(w->arena, input->order_count + 1, sizeof *said);
+    size_t count = 0;
+    if (!said)
+        return no_memory(w->err);
+    for (size_t i = 0; i < input->order_count; i++) {
+        const struct member *member = &w->b->proposal->members[i];
+        bool known = member->state != PLAN_INCLUDED || !member->said;
+        for (size_t k = 0; k < count && !known; k++)
+            known = said[k].id == member->said->id;
+        if (!known)
+            said[count++] = *member->said;
+    }
+    qsort(said, count, sizeof *said, compare_overrides);
+    w->plan->overrides = said;
+    w->plan->override_count = count;
     return 0;
 }
 
@@ -362,14 +391,18 @@ int build_plan(const struct build *build, struct arena *arena, struct plan_text 
                              .limits = policy->limits,
                              .day = patient_day_of_plan(&input->day, input->own_day),
                              .timing_version = policy->timing_version,
-                             .packing_version = policy->packing_version};
+                             .packing_version = policy->packing_version,
+                             .jurisdiction = policy->jurisdiction->code,
+                             .jurisdiction_version = policy->jurisdiction->version};
     plan.limits.lines_max = build->proposal->label_lines;
     memcpy(plan.timing_hash, policy->timing_hash, sizeof plan.timing_hash);
     memcpy(plan.packing_hash, policy->packing_hash, sizeof plan.packing_hash);
+    memcpy(plan.jurisdiction_hash, policy->jurisdiction->hash, sizeof plan.jurisdiction_hash);
     memcpy(plan.regimen_hash, build->proposal->regimen_hash, sizeof plan.regimen_hash);
     struct builder w = {.b = build, .arena = arena, .err = err, .plan = &plan};
-    static int (*const steps[])(struct builder *) = {products_build, orders_build,  edits_build,  slots_build,
-                                                     takes_build,    pouches_build, totals_build, notes_take};
+    static int (*const steps[])(struct builder *) = {products_build,  orders_build, edits_build,
+                                                     overrides_build, slots_build,  takes_build,
+                                                     pouches_build,   totals_build, notes_take};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         int status = steps[i](&w);
         if (status < 0)

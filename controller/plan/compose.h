@@ -31,9 +31,10 @@ struct buf;
 /* What became of one order. */
 struct member {
     enum plan_state state;
-    const char *reason; /* "" while included */
-    int32_t begins;     /* where its courses count from; CIVIL_DAY_NONE: not known */
-    bool alone;         /* a pouch of its own */
+    const char *reason;               /* "" while included */
+    int32_t begins;                   /* where its courses count from; CIVIL_DAY_NONE: not known */
+    bool alone;                       /* a pouch of its own */
+    const struct plan_override *said; /* the override that lets it in, NULL: none is asked for */
     int course_count;
     const struct course *courses;
 };

@@ -12,8 +12,10 @@
 #include "config/base/error.h"
 #include "config/base/utf8.h"
 #include "controller/intake/reason.h"
+#include "controller/plan/controlled.h"
 #include "controller/plan/edit.h"
 #include "controller/plan/order_row.h"
+#include "controller/plan/override.h"
 #include "controller/plan/patient_day.h"
 #include "controller/plan/policy.h"
 #include "controller/store/store.h"
@@ -87,9 +89,17 @@ static void reason_add(const char *code, const char *detail, struct buf *out)
                more ? ")" : "");
 }
 
-/* Reasons as one line; *ret_past when the order is history. */
-static int reasons_read(const char *json, struct buf *out, bool *ret_past, struct error *err)
+/* A reason that an override of a packing rule answers. */
+static bool is_ask(enum reason_code code)
 {
+    return code == REASON_CODE_PACKING_ASK || code == REASON_CODE_PHARMACIST_PRODUCT;
+}
+
+/* Reasons as one line; *ret_past when the order is history, *ret_asks when it waits for nothing but a word on
+ * its product. */
+static int reasons_read(const char *json, struct buf *out, bool *ret_past, bool *ret_asks, struct error *err)
+{
+    bool asks = false, other = false;
     json_t *array = json_loads(json, 0, NULL);
     if (!json_is_array(array)) {
         json_decref(array);
@@ -101,10 +111,15 @@ static int reasons_read(const char *json, struct buf *out, bool *ret_past, struc
     {
         const char *code = json_string_value(json_object_get(item, "code"));
         const char *text = json_string_value(json_object_get(item, "text"));
+        enum reason_code known;
+        bool is_known = code && reason_parse(code, &known);
         *ret_past |= code && is_past(code);
+        asks |= is_known && is_ask(known);
+        other |= !is_known || (reason_class_of(known) != REASON_NOTE && !is_ask(known));
         reason_add(code ? code : "?", text ? text : "", out);
     }
     json_decref(array);
+    *ret_asks = asks && !other;
     return 0;
 }
 
@@ -127,7 +142,7 @@ static int product_load(struct loading *l, struct input_order *order, struct err
             "import the formulary again",
             product->code);
     order->product = product;
-    return 0;
+    return controlled_schedule(l->store, product->code, &order->schedule, err);
 }
 
 static int reading_load(struct loading *l, struct input_order *order, const char *json, struct error *err)
@@ -190,7 +205,8 @@ static int order_read(struct loading *l, struct store_rows *rows, bool *ret_past
         order->product_code = kept(l->arena, store_text(rows, ORDER_PRODUCT));
     struct buf reasons;
     buf_init(&reasons);
-    int status = reasons_read(store_text(rows, ORDER_REASONS), &reasons, ret_past, l->err);
+    int status = reasons_read(store_text(rows, ORDER_REASONS), &reasons, ret_past, &order->asks, l->err);
+    order->asks &= order->outcome == INPUT_WAITING;
     if (status == 0 && order->outcome != INPUT_PACKABLE)
         order->reasons = shown(l->arena, buf_string(&reasons));
     else
@@ -198,7 +214,8 @@ static int order_read(struct loading *l, struct store_rows *rows, bool *ret_past
     buf_finish(&reasons);
     if (status == 0 && !order->reasons)
         return no_memory(l->err);
-    if (status == 0 && order->outcome == INPUT_PACKABLE && !store_is_null(rows, ORDER_READING))
+    if (status == 0 && (order->outcome == INPUT_PACKABLE || order->asks) &&
+        !store_is_null(rows, ORDER_READING))
         status = reading_load(l, order, store_text(rows, ORDER_READING), l->err);
     return status;
 }
@@ -373,6 +390,22 @@ static int edits_load(struct loading *l, const struct plan_edit *add, int64_t en
     return 0;
 }
 
+/* Of every product: which of them the patient has is not settled yet. */
+static int overrides_load(struct loading *l)
+{
+    struct override_row *rows = NULL;
+    size_t count = 0;
+    int status = override_load(l->store, NULL, false, l->arena, &rows, &count, l->err);
+    struct plan_override *overrides = status < 0 ? NULL : arena_array(l->arena, count + 1, sizeof *overrides);
+    if (status == 0 && !overrides)
+        status = no_memory(l->err);
+    for (size_t i = 0; status == 0 && i < count; i++)
+        overrides[i] = rows[i].said;
+    l->input->overrides = overrides;
+    l->input->override_count = count;
+    return status;
+}
+
 static int product_change(struct loading *l, const struct plan_edit *edit, struct input_order *order)
 {
     const struct product *was = order->product;
@@ -419,7 +452,7 @@ int input_load_edited(struct store *store, const struct policy *policy, int64_t 
                       struct error *err)
 {
     struct error own;
-    struct input input = {.patient = patient};
+    struct input input = {.patient = patient, .today = CIVIL_DAY_NONE};
     struct loading l = {.store = store, .arena = arena, .err = err ? err : &own, .input = &input};
     int status = patient_load(&l, policy);
     if (status == 0)
@@ -428,6 +461,8 @@ int input_load_edited(struct store *store, const struct policy *policy, int64_t 
         status = edits_load(&l, add, end);
     if (status == 0)
         status = products_change(&l);
+    if (status == 0)
+        status = overrides_load(&l);
     if (status == 0)
         status = newest_load(&l);
     if (status == 0)
@@ -467,13 +502,13 @@ int input_unlisted(struct store *store, int64_t patient, const struct plan_text 
     int more = 0, count = 0;
     while (status == 0 && (more = store_next(rows, err)) > 0) {
         struct buf reasons;
-        bool past = false, listed = false;
+        bool past = false, listed = false, asks = false;
         for (size_t i = 0; i < plan->order_count && !listed; i++)
             listed = strcmp(plan->orders[i].source_id, store_text(rows, 0)) == 0;
         if (listed)
             continue;
         buf_init(&reasons);
-        status = reasons_read(store_text(rows, 2), &reasons, &past, err);
+        status = reasons_read(store_text(rows, 2), &reasons, &past, &asks, err);
         buf_finish(&reasons);
         if (status < 0 || (past && strcmp(store_text(rows, 1), "refused") == 0))
             continue;

@@ -39,6 +39,8 @@ struct input_order {
     const char *reasons;           /* why it is not packable, for people; "" for a packable one */
     bool same_reading;             /* the last signed plan has it, and with the same doses and times */
     bool planned_before;           /* some signed plan had it in its pouches */
+    bool asks;                     /* it waits for nothing but a pharmacist's word on its product */
+    int schedule;                  /* of a controlled product: 2..5, else 0 */
     const struct plan_span *span;  /* only these days go into pouches; NULL: all */
 };
 
@@ -57,6 +59,10 @@ struct input {
     const struct plan_edit *edits; /* what pharmacists asked of this patient's plans, by id */
     size_t edit_count;
     int64_t tried_edit; /* the edit of `edits` that is only being tried, 0 none */
+
+    const struct plan_override *overrides; /* of packing rules, that nobody ended, by id */
+    size_t override_count;
+    int32_t today; /* CIVIL_DAY_NONE: overrides count whatever their days are */
 
     const struct plan_text *signed_plan; /* the newest signed one, NULL: none */
     int64_t newest_id;                   /* 0: there is no plan yet */

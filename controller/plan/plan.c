@@ -11,9 +11,11 @@
 #include "controller/plan/build.h"
 #include "controller/plan/compose.h"
 #include "controller/plan/conserve.h"
+#include "controller/plan/controlled.h"
 #include "controller/plan/documents/schedule_json.h"
 #include "controller/plan/edit.h"
 #include "controller/plan/input.h"
+#include "controller/plan/jurisdiction.h"
 #include "controller/plan/placing.h"
 #include "controller/plan/regimen_write.h"
 #include "controller/plan/transition_notes.h"
@@ -124,6 +126,7 @@ static int think(struct making *m, bool *ret_go)
     if (status < 0)
         return status;
     spans_apply(m);
+    m->input.today = instant_day(r->wall_ms);
     if (m->input.deceased) {
         say_why(m, PLAN_EMPTY, "the patient has died");
         return 0;
@@ -307,11 +310,34 @@ static int made_same(struct making *m)
     return 0;
 }
 
+/* What the law of the place asks, as if it were packed today or, for a cycle further ahead, as early as the
+ * site does. *ret_kept false: m->made says why there is no plan. */
+static int keep_law(struct making *m, bool *ret_kept)
+{
+    const int *schedules = NULL;
+    struct error why;
+    int32_t packed_on = m->request->start_day - m->policy->lead_days;
+    if (packed_on < m->input.today)
+        packed_on = m->input.today;
+    int status = controlled_schedules(m->store, &m->plan, &m->arena, &schedules, m->err);
+    if (status < 0)
+        return status;
+    status = jurisdiction_check(m->policy->jurisdiction, &m->plan, schedules, packed_on, &why);
+    *ret_kept = status == 0;
+    if (status < 0 && status != E_STATE)
+        return error_set(m->err, status, "%s", why.message);
+    if (status < 0)
+        say_why(m, PLAN_CONFLICT, why.message);
+    return 0;
+}
+
 static int finish(struct making *m)
 {
-    bool warned = false;
+    bool warned = false, kept = false;
     int status = first_layout(m);
-    if (status < 0)
+    if (status == 0)
+        status = keep_law(m, &kept);
+    if (status < 0 || !kept)
         return status;
     if (is_same(m, &status))
         return made_same(m);

@@ -154,6 +154,29 @@ static int edits_check(const struct plan_text *plan, struct error *err)
     return 0;
 }
 
+static int overrides_check(const struct plan_text *plan, struct error *err)
+{
+    if (plan->override_count > 0 && plan->format <= PLAN_FORMAT_SECOND)
+        return error_set(err, E_INPUT, "a plan of format %d has no overrides", plan->format);
+    for (size_t i = 0; i < plan->override_count; i++) {
+        const struct plan_override *said = &plan->overrides[i];
+        int status = text_check(said->rule, "an override's rule", err);
+        if (status == 0)
+            status = text_check(said->reason, "an override's reason", err);
+        if (status < 0)
+            return status;
+        if (said->id < 1 || (i > 0 && said[-1].id >= said->id) || !plan_code_ok(said->login) ||
+            (said->second[0] != '\0' && !plan_code_ok(said->second)) || said->until_day < said->from_day)
+            return error_set(err, E_INPUT, "override %zu is out of order, without days or by nobody", i + 1);
+        if (said->red && (said->second[0] == '\0' || strcmp(said->second, said->login) == 0))
+            return error_set(err, E_INPUT, "override %lld is red and needs two persons", (long long)said->id);
+        if (!plan_code_ok(said->product) || !plan_text_product(plan, said->product))
+            return error_set(err, E_INPUT, "override %lld is about no product of this plan",
+                             (long long)said->id);
+    }
+    return 0;
+}
+
 static int header_check(const struct plan_text *plan, struct error *err)
 {
     int status = text_check(plan->patient_id, "the patient's id", err);
@@ -163,8 +186,13 @@ static int header_check(const struct plan_text *plan, struct error *err)
         status = text_check(plan->timing_version, "the version of the timing rules", err);
     if (status == 0)
         status = text_check(plan->packing_version, "the version of the packing rules", err);
+    if (status == 0 && plan->format > PLAN_FORMAT_SECOND)
+        status = text_check(plan->jurisdiction_version, "the version of the jurisdiction", err);
     if (status < 0)
         return status;
+    if (plan->format > PLAN_FORMAT_SECOND &&
+        (!plan_code_ok(plan->jurisdiction) || strlen(plan->jurisdiction) > PLAN_JURISDICTION_BYTES_MAX))
+        return error_set(err, E_INPUT, "the jurisdiction is no code like US or US-MA");
     if (plan->patient_id[0] == '\0')
         return error_set(err, E_INPUT, "the patient has no id");
     int32_t least, most;
@@ -517,8 +545,8 @@ static int totals_check(const struct plan_text *plan, struct error *err)
 int plan_text_check(const struct plan_text *plan, struct error *err)
 {
     static int (*const checks[])(const struct plan_text *, struct error *) = {
-        header_check, day_check,   edits_check,   products_check,     orders_check, slots_check,
-        takes_check,  notes_check, pouches_check, conservation_check, totals_check};
+        header_check, day_check,   edits_check, overrides_check, products_check,     orders_check,
+        slots_check,  takes_check, notes_check, pouches_check,   conservation_check, totals_check};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int status = checks[i](plan, err);
         if (status < 0)

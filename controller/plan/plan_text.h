@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plan_text: the canonical bytes of a plan (`sachet-plan/2`): what a pharmacist signs and what is packed.
+ * plan_text: the canonical bytes of a plan (`sachet-plan/3`): what a pharmacist signs and what is packed.
  *
  * UTF-8, LF behind every line, no other control character, one space between fields, fixed order, one way to
  * write each plan. A "text" is quoted, with \" \\ and \n (label lines) as its only escapes; `-` stands for
  * none.
  *
- *   sachet-plan/2
+ *   sachet-plan/3
  *   patient "SOURCE-ID" "NAME" born=DATE
  *   plan version=N start=DATE days=N day-start=HH:MM limits=PIECES/ENTRIES/LINES
  *   day wake=HH:MM breakfast=HH:MM lunch=- dinner=HH:MM bed=HH:MM own=no
  *   rules timing="VERSION" HASH packing="VERSION" HASH regimen=HASH
+ *   jurisdiction CODE "VERSION" HASH
  *   edit ID KIND "SOURCE-ID" "VALUE" reason="TEXT" by=LOGIN
+ *   override ID CODE "RULE" HASH red=no from=DATE until=DATE reason="TEXT" by=LOGIN second=-
  *   product CODE "NAME" strength="…" form="…" look="…" alone=no provisional=no row=HASH
  *   order ID "SOURCE-ID" version=N hash=HASH product=CODE state=included begins=DATE "DRUG" reason=""
  *   slot N HH:MM +0 NAME
@@ -21,10 +23,11 @@
  *   total CODE amount=42 whole=28 half=28
  *   end pouches=N pieces=N
  *
- * Edits stand by id, products and totals by code, orders by source id, slots by their time in the logical
- * day, takes by order, slot and first day, notes by kind, order and text, pouches by date, time and part.
- * Texts are sorted as bytes. Plans of the first format, `sachet-plan/1`, have no lines `day` and `edit` and
- * no notes of kind `switch`; they are still read and written as they were.
+ * Edits and overrides stand by id, products and totals by code, orders by source id, slots by their time in
+ * the logical day, takes by order, slot and first day, notes by kind, order and text, pouches by date, time
+ * and part. Texts are sorted as bytes. Plans of the first format, `sachet-plan/1`, have no lines `day` and
+ * `edit` and no notes of kind `switch`, those of the first and second no `jurisdiction` and `override`; they
+ * are still read and written as they were.
  *
  * plan_text_parse takes exactly what plan_text_write gives. It checks the grammar, the order of the lines,
  * the references, that pouches are numbered 1..N, that pieces in the pouches add up to the totals, and that
@@ -49,6 +52,7 @@ enum {
     PLAN_ORDERS_MAX = 1024,
     PLAN_NOTES_MAX = 1024,
     PLAN_EDITS_MAX = 128,
+    PLAN_JURISDICTION_BYTES_MAX = 16,
     PLAN_CODE_BYTES_MAX = 64,    /* of a product code: letters, digits and . _ + - */
     PLAN_NAME_BYTES_MAX = 512,   /* of a quoted text */
     PLAN_LABEL_BYTES_MAX = 4096, /* of a pouch's label */
@@ -59,7 +63,7 @@ enum {
 #define PLAN_NOTE_OUTSIDE "taken outside the pouches"
 
 #define PLAN_FORMAT_STEM "sachet-plan/"
-enum { PLAN_FORMAT_FIRST = 1, PLAN_FORMAT_NOW = 2 };
+enum { PLAN_FORMAT_FIRST = 1, PLAN_FORMAT_SECOND = 2, PLAN_FORMAT_NOW = 3 };
 
 /* The patient's day that the times were planned for: clock minutes, REGIMEN_NONE (-1) for a meal that is not
  * eaten. */
@@ -84,6 +88,18 @@ struct plan_edit {
     const char *value;
     const char *reason;
     const char *login;
+};
+
+/* A pharmacist's word that a product may be packed which a packing rule leaves to him (override.h). */
+struct plan_override {
+    int64_t id;
+    const char *product; /* code */
+    const char *rule;
+    uint8_t rule_hash[PLAN_HASH_BYTES]; /* of what the rule said */
+    bool red;                           /* two persons stand for it */
+    int32_t from_day, until_day;        /* on which it may be packed, both included */
+    const char *reason;
+    const char *login, *second; /* "" nobody */
 };
 
 struct plan_product {
@@ -191,8 +207,13 @@ struct plan_text {
     const char *packing_version;
     uint8_t packing_hash[PLAN_HASH_BYTES];
     uint8_t regimen_hash[PLAN_HASH_BYTES];
+    const char *jurisdiction; /* code; from format 3 on, "" before */
+    const char *jurisdiction_version;
+    uint8_t jurisdiction_hash[PLAN_HASH_BYTES];
     const struct plan_edit *edits;
     size_t edit_count;
+    const struct plan_override *overrides; /* from format 3 on */
+    size_t override_count;
     const struct plan_product *products;
     size_t product_count;
     const struct plan_order *orders;

@@ -4,6 +4,7 @@
  * every later read does nothing, so that a line's function is a plain list of its fields.
  */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,6 +225,33 @@ static void edit_read(struct reader *r, struct plan_edit *edit)
     line_end(r);
 }
 
+static void override_read(struct reader *r, struct plan_override *said)
+{
+    literal(r, "override ");
+    said->id = integer(r, 1, INT64_MAX);
+    literal(r, " ");
+    said->product = name(r);
+    literal(r, " ");
+    said->rule = quoted(r, false);
+    literal(r, " ");
+    hash(r, said->rule_hash);
+    literal(r, " red=");
+    said->red = yes_no(r);
+    literal(r, " from=");
+    said->from_day = date(r, false);
+    literal(r, " until=");
+    said->until_day = date(r, false);
+    literal(r, " reason=");
+    said->reason = quoted(r, false);
+    literal(r, " by=");
+    said->login = name(r);
+    literal(r, " second=");
+    said->second = name(r);
+    if (strcmp(said->second, "-") == 0)
+        said->second = "";
+    line_end(r);
+}
+
 static void header_read(struct reader *r, struct plan_text *plan)
 {
     literal(r, "patient ");
@@ -260,6 +288,16 @@ static void header_read(struct reader *r, struct plan_text *plan)
     hash(r, plan->packing_hash);
     literal(r, " regimen=");
     hash(r, plan->regimen_hash);
+    line_end(r);
+    plan->jurisdiction = plan->jurisdiction_version = "";
+    if (plan->format <= PLAN_FORMAT_SECOND)
+        return;
+    literal(r, "jurisdiction ");
+    plan->jurisdiction = name(r);
+    literal(r, " ");
+    plan->jurisdiction_version = quoted(r, false);
+    literal(r, " ");
+    hash(r, plan->jurisdiction_hash);
     line_end(r);
 }
 
@@ -494,6 +532,11 @@ static void body_read(struct reader *r, struct plan_text *plan)
     for (size_t i = 0; i < plan->edit_count; i++)
         edit_read(r, &edits[i]);
     plan->edits = edits;
+    struct plan_override *overrides =
+        block(r, "override ", sizeof *overrides, ROLL_PRODUCTS_MAX, &plan->override_count);
+    for (size_t i = 0; i < plan->override_count; i++)
+        override_read(r, &overrides[i]);
+    plan->overrides = overrides;
     struct plan_product *products =
         block(r, "product ", sizeof *products, ROLL_PRODUCTS_MAX, &plan->product_count);
     for (size_t i = 0; i < plan->product_count; i++)
@@ -565,9 +608,15 @@ int plan_text_parse(const char *text, size_t len, struct arena *arena, struct pl
     if (!plan || !bytes)
         return error_set(err, E_MEMORY, "no memory for the plan");
     struct reader r = {.at = bytes, .end = bytes + len, .line = 1, .arena = arena, .err = err};
-    plan->format = ahead(&r, PLAN_FORMAT_STEM "1\n") ? PLAN_FORMAT_FIRST : PLAN_FORMAT_NOW;
-    if (plan->format == PLAN_FORMAT_NOW && !ahead(&r, PLAN_FORMAT_STEM "2\n"))
-        return error_set(err, E_VERSION, "line 1: not a plan of format " PLAN_FORMAT_STEM "1 or 2");
+    for (int format = PLAN_FORMAT_FIRST; format <= PLAN_FORMAT_NOW; format++) {
+        char first[sizeof PLAN_FORMAT_STEM + 4];
+        (void)snprintf(first, sizeof first, PLAN_FORMAT_STEM "%d\n", format); /* fits */
+        if (ahead(&r, first))
+            plan->format = format;
+    }
+    if (plan->format == 0)
+        return error_set(err, E_VERSION, "line 1: not a plan of format " PLAN_FORMAT_STEM "%d to %d",
+                         PLAN_FORMAT_FIRST, PLAN_FORMAT_NOW);
     literal(&r, PLAN_FORMAT_STEM);
     (void)int_field(&r, PLAN_FORMAT_FIRST, PLAN_FORMAT_NOW);
     line_end(&r);

@@ -100,6 +100,12 @@ static void header_write(const struct plan_text *plan, struct buf *out)
     hash(out, " ", plan->packing_hash);
     hash(out, " regimen=", plan->regimen_hash);
     buf_char(out, '\n');
+    if (plan->format > PLAN_FORMAT_SECOND) {
+        buf_printf(out, "jurisdiction %s", plan->jurisdiction);
+        quoted(out, " ", plan->jurisdiction_version);
+        hash(out, " ", plan->jurisdiction_hash);
+        buf_char(out, '\n');
+    }
 }
 
 static void edit_write(const struct plan_edit *edit, struct buf *out)
@@ -109,6 +115,18 @@ static void edit_write(const struct plan_edit *edit, struct buf *out)
     quoted(out, " ", edit->value);
     quoted(out, " reason=", edit->reason);
     buf_printf(out, " by=%s\n", edit->login);
+}
+
+static void override_write(const struct plan_override *said, struct buf *out)
+{
+    buf_printf(out, "override %lld %s", (long long)said->id, said->product);
+    quoted(out, " ", said->rule);
+    hash(out, " ", said->rule_hash);
+    buf_printf(out, " red=%s", yes_no(said->red));
+    date(out, " from=", said->from_day);
+    date(out, " until=", said->until_day);
+    quoted(out, " reason=", said->reason);
+    buf_printf(out, " by=%s second=%s\n", said->login, said->second[0] ? said->second : "-");
 }
 
 static void product_write(const struct plan_product *product, struct buf *out)
@@ -207,6 +225,8 @@ void plan_text_put(const struct plan_text *plan, struct buf *out)
     header_write(plan, out);
     for (size_t i = 0; i < plan->edit_count; i++)
         edit_write(&plan->edits[i], out);
+    for (size_t i = 0; i < plan->override_count; i++)
+        override_write(&plan->overrides[i], out);
     for (size_t i = 0; i < plan->product_count; i++)
         product_write(&plan->products[i], out);
     for (size_t i = 0; i < plan->order_count; i++)

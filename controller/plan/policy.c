@@ -10,7 +10,9 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/conf.h"
+#include "controller/plan/jurisdiction.h"
 #include "controller/plan/label.h"
+#include "controller/plan/packing.h"
 #include "controller/seal/seal.h"
 
 struct known_product {
@@ -22,7 +24,8 @@ struct known_product {
 struct owned {
     struct policy policy; /* first, so that the public pointer is this one */
     struct arena arena;
-    const struct conf *timing, *packing;
+    const struct conf *timing;
+    struct packing *packing;
     struct known_product *known;
 };
 
@@ -283,14 +286,13 @@ static void identity_load(struct loader *l)
 }
 
 int policy_create(const struct conf *site, const struct conf *timing, const struct conf *packing,
-                  struct policy **ret_policy, struct error *err)
+                  const struct conf *jurisdiction, struct policy **ret_policy, struct error *err)
 {
     struct owned *owned = calloc(1, sizeof *owned);
     if (!owned)
         return error_set(err, E_MEMORY, "no memory for the site's rules");
     arena_init(&owned->arena, 0);
     owned->timing = timing;
-    owned->packing = packing;
     struct loader l = {
         .site = site, .timing = timing, .packing = packing, .policy = &owned->policy, .arena = &owned->arena};
     site_load(&l);
@@ -300,6 +302,10 @@ int policy_create(const struct conf *site, const struct conf *timing, const stru
     when_load(&l);
     rules_load(&l);
     int status = slots_load(&l, err);
+    if (status == 0)
+        status = packing_create(packing, &owned->packing, err);
+    if (status == 0)
+        status = jurisdiction_create(jurisdiction, site, &owned->policy.jurisdiction, err);
     if (status == 0 && l.failed)
         status = error_set(err, E_MEMORY, "no memory for the site's rules");
     if (status < 0) {
@@ -315,6 +321,8 @@ void policy_destroy(struct policy *policy)
     struct owned *owned = (struct owned *)policy;
     if (!owned)
         return;
+    jurisdiction_destroy(owned->policy.jurisdiction);
+    packing_destroy(owned->packing);
     arena_finish(&owned->arena);
     free(owned);
 }
@@ -326,9 +334,9 @@ static bool same_text(const char *a, const char *b)
 
 static struct known_product *product_look_up(struct owned *owned, const struct rules_product *product)
 {
-    struct loader l = {.timing = owned->timing, .packing = owned->packing, .arena = &owned->arena};
+    struct loader l = {.timing = owned->timing, .arena = &owned->arena};
     struct known_product *known = array(&l, 1, sizeof *known);
-    int count = owned->policy.rule_count, index;
+    int count = owned->policy.rule_count;
     bool *match = array(&l, count, sizeof *match), *other = array(&l, count, sizeof *other);
     if (l.failed)
         return NULL;
@@ -340,14 +348,9 @@ static struct known_product *product_look_up(struct owned *owned, const struct r
         match[i] = rules_match(owned->timing, i, product);
         other[i] = rules_match_other(owned->timing, i, product);
     }
-    known->fits =
-        (struct policy_fits){.match = match, .other = other, .packing_id = "", .packing_reason = ""};
-    known->fits.packing = rules_packing(owned->packing, product, &index);
-    if (index >= 0) {
-        known->fits.packing_id = text(&l, conf_text(owned->packing, "rules[%d].id", index));
-        known->fits.packing_reason = text(&l, conf_text(owned->packing, "rules[%d].reason", index));
-    }
-    return l.failed ? NULL : known;
+    known->fits = (struct policy_fits){
+        .match = match, .other = other, .packing = packing_rules(owned->packing, product)};
+    return l.failed || !known->fits.packing ? NULL : known;
 }
 
 const struct policy_fits *policy_fits(struct policy *policy, const struct rules_product *product)

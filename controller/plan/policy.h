@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy: what this site has decided about times and pouches, read once from its three files (site, timing
- * rules, packing rules) into plain structs.
+ * policy: what this site has decided about times and pouches, read once from its files (site, timing rules,
+ * packing rules, jurisdiction) into plain structs.
  *
  * A policy owns its memory; the conf structs must live as long as it does. One thread at a time, because it
  * keeps what it has looked up. Minutes of a day are minutes after day.day_start unless they are called
@@ -22,6 +22,8 @@
 
 struct conf;
 struct error;
+struct jurisdiction;
+struct packing_verdict;
 
 /* Points of a patient's day that windows hang on. */
 enum policy_anchor {
@@ -117,11 +119,9 @@ struct policy_rule {
 
 /* Which rules speak of one product. */
 struct policy_fits {
-    const bool *match; /* one a rule: as its own */
-    const bool *other; /* one a rule: as its partner */
-    enum rules_policy packing;
-    const char *packing_id; /* of the packing rule, "" when none names it */
-    const char *packing_reason;
+    const bool *match;                     /* one a rule: as its own */
+    const bool *other;                     /* one a rule: as its partner */
+    const struct packing_verdict *packing; /* of the packing rules alone */
 };
 
 /* Behind the id of a rule whose figures nobody has compared with the current label. */
@@ -149,11 +149,12 @@ struct policy {
     struct roll_limits limits; /* lines_max is 0: it depends on the patient's name */
     int label_lines, label_columns;
     const char *pharmacy, *phone, *address;
+    struct jurisdiction *jurisdiction; /* the policy's own */
 };
 
 /* E_INPUT with the place in the file where it says what cannot be used here; E_MEMORY. */
 int policy_create(const struct conf *site, const struct conf *timing, const struct conf *packing,
-                  struct policy **ret_policy, struct error *err);
+                  const struct conf *jurisdiction, struct policy **ret_policy, struct error *err);
 /* The ordinary day of a site's patients. */
 struct regimen_patient policy_day(const struct conf *site);
 /* NULL is allowed. */

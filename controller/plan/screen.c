@@ -14,6 +14,9 @@
 #include "config/base/quantity.h"
 #include "config/base/utf8.h"
 #include "controller/plan/compose_private.h"
+#include "controller/plan/jurisdiction.h"
+#include "controller/plan/override.h"
+#include "controller/plan/packing.h"
 #include "controller/plan/plan.h"
 
 bool is_included(const struct composer *c, size_t order)
@@ -57,7 +60,7 @@ static int screen_outcome(struct composer *c, size_t i)
     const char *reasons = order->reasons[0] ? order->reasons : "the importer gave no reason";
     if (order->outcome == INPUT_REFUSED)
         return leave_out(c, i, PLAN_APART, "%s", reasons);
-    if (order->outcome == INPUT_WAITING)
+    if (order->outcome == INPUT_WAITING && !order->asks) /* else screen_product looks for the word */
         return leave_out(c, i, PLAN_WAITING, "%s", reasons);
     if (!order->product)
         return leave_out(c, i, PLAN_WAITING, "its product %s is not in the formulary",
@@ -69,31 +72,57 @@ static int screen_outcome(struct composer *c, size_t i)
     return 0;
 }
 
-static int screen_product(struct composer *c, size_t i)
+/* The first override in force that answers what the rules ask. *ret_why: what is wrong with the last that
+ * does not, NULL when there is none. */
+static const struct plan_override *override_of(const struct composer *c, const struct product *product,
+                                               const struct packing_verdict *verdict, const char **ret_why)
+{
+    *ret_why = NULL;
+    for (size_t i = 0; i < c->input->override_count; i++) {
+        const struct plan_override *said = &c->input->overrides[i];
+        if (strcmp(said->product, product->code) == 0 &&
+            override_holds(said, verdict, c->input->today, ret_why))
+            return said;
+    }
+    return NULL;
+}
+
+/* A product that the rules or the formulary leave to the pharmacist: only with his word. */
+static int screen_ask(struct composer *c, size_t i, const struct packing_verdict *verdict)
 {
     const struct product *product = c->input->orders[i].product;
-    const struct policy_fits *fits = c->fits[i];
-    if (product->packable == PRODUCT_PACKABLE_NO)
-        return leave_out(c, i, PLAN_APART, "the formulary says: not for pouches%s%s",
-                         product->note[0] ? ": " : "", product->note);
-    if (product->packable == PRODUCT_PACKABLE_PHARMACIST)
-        return leave_out(c, i, PLAN_WAITING, "the formulary leaves this product to the pharmacist%s%s",
-                         product->note[0] ? ": " : "", product->note);
-    switch (fits->packing) {
-    case RULES_NEVER:
-    case RULES_ORIGINAL:
-        return leave_out(c, i, PLAN_APART, "packing rule %s: %s", fits->packing_id, fits->packing_reason);
-    case RULES_PHARMACIST: /* the site's own checked row that says yes is the pharmacist's word */
-        if (product->provisional)
-            return leave_out(c, i, PLAN_WAITING, "packing rule %s asks for a pharmacist: %s",
-                             fits->packing_id, fits->packing_reason);
-        break;
-    case RULES_ALONE:
-        c->proposal->members[i].alone = true;
-        break;
-    case RULES_NONE:
-        break;
+    const char *why = NULL;
+    bool formulary = strcmp(verdict->id, PACKING_FORMULARY) == 0;
+    c->proposal->members[i].said = override_of(c, product, verdict, &why);
+    if (c->proposal->members[i].said)
+        return 0;
+    return leave_out(c, i, PLAN_WAITING, "%s%s asks for a pharmacist (%s)%s%s: sachet override add %s",
+                     formulary ? "the " : "packing rule ", verdict->id,
+                     verdict->reason[0] ? verdict->reason : "no reason is given",
+                     why ? ", and of the override that there is: " : "", why ? why : "", product->code);
+}
+
+static int screen_product(struct composer *c, size_t i)
+{
+    const struct input_order *order = &c->input->orders[i];
+    const struct packing_verdict verdict = packing_judge(c->fits[i]->packing, order->product);
+    if (order->schedule >= JURISDICTION_SCHEDULE_FIRST && order->schedule <= JURISDICTION_SCHEDULE_LAST) {
+        const struct jurisdiction_rule *law = &c->policy->jurisdiction->controlled[order->schedule];
+        if (law->outside)
+            return leave_out(c, i, PLAN_APART, "schedule %d, rule %s: %s", order->schedule, law->id,
+                             law->text);
     }
+    c->proposal->members[i].alone = verdict.alone;
+    if (verdict.policy == RULES_PHARMACIST)
+        return screen_ask(c, i, &verdict);
+    if (verdict.policy == RULES_NEVER || verdict.policy == RULES_ORIGINAL)
+        return strcmp(verdict.id, PACKING_FORMULARY) == 0
+                   ? leave_out(c, i, PLAN_APART, "the formulary says: not for pouches%s%s",
+                               verdict.reason[0] ? ": " : "", verdict.reason)
+                   : leave_out(c, i, PLAN_APART, "packing rule %s: %s", verdict.id, verdict.reason);
+    if (order->asks) /* what was asked when it came is asked no more: whoever reads it again says so */
+        return leave_out(c, i, PLAN_WAITING, "%s; the rules say otherwise now: import the order again",
+                         order->reasons);
     return 0;
 }
 

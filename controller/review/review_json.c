@@ -77,6 +77,21 @@ static json_t *edits_json(const struct plan_text *plan)
     return list;
 }
 
+static json_t *overrides_json(const struct plan_text *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->override_count; i++) {
+        const struct plan_override *said = &plan->overrides[i];
+        char until[CIVIL_TEXT_BYTES];
+        civil_format(said->until_day, until);
+        json_array_append_new(list, json_pack("{s:I,s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "override",
+                                              (json_int_t)said->id, "product", said->product, "rule",
+                                              said->rule, "red", (int)said->red, "reason", said->reason, "by",
+                                              said->login, "second", said->second, "until", until));
+    }
+    return list;
+}
+
 static json_t *slots_json(const struct plan_text *plan)
 {
     json_t *list = json_array();
@@ -159,6 +174,7 @@ int review_to_json(const struct review *r, struct buf *out, struct error *err)
                             r->signed_before ? json_integer(r->signed_before_id) : json_null());
         json_object_set_new(object, "delta", delta_json(r));
         json_object_set_new(object, "edits", edits_json(plan));
+        json_object_set_new(object, "overrides", overrides_json(plan));
         json_object_set_new(object, "changes", json_integer(r->changes));
         json_object_set_new(object, "slots", slots_json(plan));
         json_object_set_new(object, "drugs", drugs_json(r));

@@ -137,6 +137,21 @@ static void edits(const struct review *r, struct buf *out)
     }
 }
 
+/* What stands in the pouches on a pharmacist's word alone. */
+static void overrides(const struct review *r, struct buf *out)
+{
+    if (r->plan->override_count > 0)
+        buf_text(out, "\nPACKED ON A PHARMACIST'S WORD\n");
+    for (size_t i = 0; i < r->plan->override_count; i++) {
+        const struct plan_override *said = &r->plan->overrides[i];
+        char until[CIVIL_TEXT_BYTES];
+        civil_format(said->until_day, until);
+        buf_printf(out, "    %s, rule %s%s: %s (%s%s%s, until %s)\n", said->product, said->rule,
+                   said->red ? ", red" : "", said->reason, said->login, said->second[0] ? " and " : "",
+                   said->second, until);
+    }
+}
+
 static void changes(const struct review *r, struct buf *out)
 {
     if (!r->signed_before) {
@@ -254,6 +269,7 @@ void review_to_text(const struct review *r, struct buf *out)
     notes(r, PLAN_WARNING, -1, "WARNINGS", "!", out);
     left_out(r, PLAN_WAITING, "WAITING FOR A PHARMACIST, not in the pouches", out);
     changes(r, out);
+    overrides(r, out);
     edits(r, out);
     times(r, out);
     notes(r, PLAN_FLOOR, -1, "WHY NOT FEWER TIMES", "", out);

@@ -8,7 +8,6 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
-#include "config/conf.h"
 #include "controller/clinical/clinical.h"
 #include "controller/plan/edit.h"
 #include "controller/plan/input.h"
@@ -16,7 +15,7 @@
 #include "controller/plan/patient_day.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
-#include "controller/plan/policy.h"
+#include "controller/review/rules.h"
 #include "controller/stock/product.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
@@ -264,6 +263,15 @@ static int findings_check(struct exam *e, int64_t wall_ms, bool keep)
     return e->findings.failed ? error_set(e->err, E_MEMORY, "no memory for the findings") : 0;
 }
 
+/* Every refusal says which plan it is about. */
+static int named(struct exam *e, int status)
+{
+    char number[32];
+    (void)snprintf(number, sizeof number, "plan %lld", (long long)e->row.id); /* fits */
+    return strncmp(e->err->message, number, strlen(number)) == 0 ? status
+                                                                 : error_prefix(e->err, "%s", number);
+}
+
 static int examine(struct exam *e, int64_t plan, const struct review_rules *rules)
 {
     e->clinical = rules ? rules->clinical : NULL;
@@ -284,7 +292,9 @@ static int examine(struct exam *e, int64_t plan, const struct review_rules *rule
         status = products_check(e);
     if (status == 0)
         status = rules_check(e, rules);
-    return status;
+    if (status == 0)
+        status = rules_review(e->store, e->plan, e->row.patient, rules, &e->arena, e->err);
+    return status == E_STATE || status == E_TAMPERED ? named(e, status) : status;
 }
 
 static void exam_begin(struct exam *e, struct store *store, struct error *err)
@@ -409,6 +419,9 @@ static int sign_now(struct exam *e, int64_t plan, const struct review_rules *rul
         status = switch_check(e);
     if (status == 0 && e->row.state == PLAN_ROW_SIGNED)
         status = error_set(e->err, E_STATE, "plan %lld is signed already", (long long)plan);
+    if (status == 0 && rules && rules->law && e->plan->format != PLAN_FORMAT_NOW)
+        status = error_set(e->err, E_STATE, "plan %lld was made by an older version of sachet: plan again",
+                           (long long)plan);
     if (status == 0)
         status = findings_check(e, wall_ms, true);
     if (status == 0)
@@ -588,38 +601,4 @@ int review_signature_of(struct store *store, int64_t plan, struct review_signatu
     }
     exam_finish(&e);
     return status;
-}
-
-static int file_hash(const struct conf_schema *schema, const char *file, uint8_t ret_hash[SEAL_HASH_BYTES],
-                     struct error *err)
-{
-    struct conf *conf;
-    int status = conf_load(schema, file, &conf, err);
-    if (status < 0)
-        return status;
-    size_t len;
-    const void *bytes = conf_bytes(conf, &len);
-    seal_hash(bytes, len, ret_hash);
-    conf_destroy(conf);
-    return 0;
-}
-
-int review_rules_of(const struct conf *site, struct review_rules *ret_rules, struct error *err)
-{
-    ret_rules->clinical = NULL;
-    ret_rules->today = CIVIL_DAY_NONE;
-    int status = file_hash(&conf_timing, conf_text(site, "rules.timing"), ret_rules->timing, err);
-    if (status == 0)
-        status = file_hash(&conf_packing, conf_text(site, "rules.packing"), ret_rules->packing, err);
-    ret_rules->day = policy_day(site);
-    ret_rules->has_day = true;
-    if (status == 0)
-        status = clinical_rules_load(site, &ret_rules->clinical, err);
-    return status;
-}
-
-void review_rules_finish(struct review_rules *rules)
-{
-    clinical_rules_destroy(rules->clinical);
-    rules->clinical = NULL;
 }

@@ -24,8 +24,11 @@
 #include "scheduler/regimen.h"
 
 struct clinical_rules;
+struct clock;
 struct conf;
 struct error;
+struct jurisdiction;
+struct packing;
 struct seal_key;
 struct store;
 struct user;
@@ -33,19 +36,26 @@ struct user;
 #define REVIEW_MEANING "approved for dispensing"
 
 /* The site's rules as they are now: hashes of the rule files, and its day; a plan that was made under others
- * is not signed any more. And the clinical rules themselves: a plan in which they now find what stops it is
- * not packed any more. */
+ * is not signed any more. And packing rules, jurisdiction and clinical rules themselves: they are asked again
+ * each time, because an override or a consent may have ended and an allergy become known since. */
 struct review_rules {
     uint8_t timing[SEAL_HASH_BYTES];
     uint8_t packing[SEAL_HASH_BYTES];
     bool has_day;
     struct regimen_patient day;      /* the site's ordinary day, for patients without their own */
     struct clinical_rules *clinical; /* NULL: no clinical checks */
-    int32_t today;                   /* for showing what is found in a draft; CIVIL_DAY_NONE: not shown */
+    struct conf *packing_conf;       /* behind products */
+    struct packing *products;        /* NULL: not asked again */
+    struct jurisdiction *law;        /* NULL: not asked */
+    struct clock *clock;             /* the caller's; NULL: days of overrides and consents do not count */
+    int32_t today; /* for showing what is found in a draft; CIVIL_DAY_NONE: not shown, and the clock's day
+                      counts for what ends with a day */
 };
 
-/* Reads the files that the site names; review_rules_finish gives them back. E_FILE, E_SYNTAX, E_INPUT. */
-int review_rules_of(const struct conf *site, struct review_rules *ret_rules, struct error *err);
+/* Reads the files that the site names; review_rules_finish gives them back. clock: what "now" is. E_FILE,
+ * E_SYNTAX, E_INPUT. */
+int review_rules_of(const struct conf *site, struct clock *clock, struct review_rules *ret_rules,
+                    struct error *err);
 void review_rules_finish(struct review_rules *rules);
 
 /*

@@ -161,6 +161,59 @@ static int row_verify(struct store_rows *rows, int64_t *seq, uint8_t prev[SEAL_H
     return 0;
 }
 
+/* The row under the cursor as it was written, whatever stands before it. */
+static int row_alone_verify(struct store_rows *rows, struct error *err)
+{
+    size_t len = 0;
+    uint8_t prev[SEAL_HASH_BYTES];
+    int64_t before = store_int(rows, 0) - 1;
+    const void *stored = store_blob(rows, 6, &len);
+    if (len != sizeof prev)
+        return error_set(err, E_TAMPERED, "audit row %" PRId64 " has no proper hash", before + 1);
+    memcpy(prev, stored, sizeof prev);
+    return row_verify(rows, &before, prev, err);
+}
+
+int audit_last(struct store *store, const char *subject, const char *actions,
+               char ret_action[AUDIT_ACTION_BYTES], struct buf *detail, struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int rc =
+        store_query(store, &rows, err,
+                    "SELECT seq, at_ms, actor, action, subject, detail, prev_hash, hash FROM audit WHERE "
+                    "subject = ? AND action GLOB ? ORDER BY seq DESC LIMIT 1",
+                    "tt", subject, actions);
+    if (rc == 0)
+        rc = store_next(rows, err);
+    if (rc == 0)
+        rc = error_set(err, E_NOT_FOUND, "the audit says nothing of %s", subject);
+    if (rc == 1)
+        rc = row_alone_verify(rows, err);
+    if (rc == 0) {
+        (void)snprintf(ret_action, AUDIT_ACTION_BYTES, "%s", store_text(rows, 3)); /* actions are short */
+        buf_text(detail, store_text(rows, 5));
+        if (detail->failed)
+            rc = error_set(err, E_MEMORY, "out of memory reading the audit");
+    }
+    store_done(rows);
+    return rc;
+}
+
+int audit_says(struct store *store, const char *subject, const char *actions, const char *action,
+               const char *detail, struct error *err)
+{
+    char said[AUDIT_ACTION_BYTES];
+    struct buf text;
+    buf_init(&text);
+    int rc = audit_last(store, subject, actions, said, &text, err);
+    if (rc == E_NOT_FOUND ||
+        (rc == 0 && (strcmp(said, action) != 0 || strcmp(buf_string(&text), detail) != 0)))
+        rc = error_set(err, E_TAMPERED,
+                       "%s is not what the audit says of it: it was changed outside of sachet", subject);
+    buf_finish(&text);
+    return rc;
+}
+
 int audit_verify(struct store *store, int64_t *ret_rows, struct error *err)
 {
     struct store_rows *rows = NULL;

@@ -67,13 +67,16 @@ void clinic_init(struct clinic *clinic, const char *site_lines, const char *timi
     else
         conf_open(&conf_timing, "rules/timing.yaml", &clinic->timing);
     conf_open(&conf_packing, "rules/packing.yaml", &clinic->packing);
-    ok(policy_create(clinic->site, clinic->timing, clinic->packing, &clinic->policy, &err));
+    conf_open(&conf_jurisdiction, "rules/jurisdiction.yaml", &clinic->jurisdiction);
+    ok(policy_create(clinic->site, clinic->timing, clinic->packing, clinic->jurisdiction, &clinic->policy,
+                     &err));
 }
 
 void clinic_finish(struct clinic *clinic)
 {
     seal_key_close(clinic->key);
     policy_destroy(clinic->policy);
+    conf_destroy(clinic->jurisdiction);
     conf_destroy(clinic->packing);
     conf_destroy(clinic->timing);
     conf_destroy(clinic->site);

@@ -24,7 +24,7 @@ struct clinic {
     struct scratch scratch;
     char path[SCRATCH_PATH_BYTES]; /* of the store */
     struct store *store;
-    struct conf *site, *timing, *packing;
+    struct conf *site, *timing, *packing, *jurisdiction;
     struct policy *policy;
     struct user pharmacist; /* "pia", once clinic_people was called */
     struct user technician; /* "tom" */

@@ -66,6 +66,7 @@ static void check_companions(struct checking *checking, const char *file)
     check_file(checking, conf_text(conf, "rules.timing"), "sachet-timing/1");
     check_file(checking, conf_text(conf, "rules.packing"), "sachet-packing/1");
     check_file(checking, conf_text(conf, "rules.clinical"), "sachet-clinical/1");
+    check_file(checking, conf_text(conf, "rules.jurisdiction"), "sachet-jurisdiction/1");
     for (int i = 0; i < conf_count(conf, "machines"); i++) {
         bool seen = false;
         for (int k = 0; k < i; k++)

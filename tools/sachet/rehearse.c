@@ -218,7 +218,7 @@ int rehearse_batch(struct cli *cli, struct error *err)
     if (rc == 0)
         rc = load_profile(cli, info.machine, &profile, err);
     if (rc == 0)
-        rc = review_rules_of(cli->site, &rules, err);
+        rc = review_rules_of(cli->site, cli->clock, &rules, err);
     if (rc < 0)
         return rc;
     request.store = cli->store;

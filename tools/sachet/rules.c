@@ -7,6 +7,7 @@
 
 #include "config/base/error.h"
 #include "config/conf.h"
+#include "config/paths.h"
 #include "controller/plan/input.h"
 #include "controller/plan/policy.h"
 #include "controller/store/store.h"
@@ -14,6 +15,7 @@
 
 int site_rules_open(struct cli *cli, struct site_rules *ret_rules, struct error *err)
 {
+    char law[4096];
     *ret_rules = (struct site_rules){0};
     int status = cli_open_store(cli, err);
     if (status == 0)
@@ -21,13 +23,19 @@ int site_rules_open(struct cli *cli, struct site_rules *ret_rules, struct error 
     if (status == 0)
         status = conf_load(&conf_packing, conf_text(cli->site, "rules.packing"), &ret_rules->packing, err);
     if (status == 0)
-        status = policy_create(cli->site, ret_rules->timing, ret_rules->packing, &ret_rules->policy, err);
+        status = paths_rules(cli->site, "jurisdiction", law, sizeof law, err);
+    if (status == 0)
+        status = conf_load(&conf_jurisdiction, law, &ret_rules->jurisdiction, err);
+    if (status == 0)
+        status = policy_create(cli->site, ret_rules->timing, ret_rules->packing, ret_rules->jurisdiction,
+                               &ret_rules->policy, err);
     return status;
 }
 
 void site_rules_close(struct site_rules *rules)
 {
     policy_destroy(rules->policy);
+    conf_destroy(rules->jurisdiction);
     conf_destroy(rules->packing);
     conf_destroy(rules->timing);
     *rules = (struct site_rules){0};

@@ -17,6 +17,7 @@ enum { PATIENT_ID_BYTES = 512 };
 struct site_rules {
     struct conf *timing;
     struct conf *packing;
+    struct conf *jurisdiction;
     struct policy *policy;
 };
 

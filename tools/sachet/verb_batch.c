@@ -65,7 +65,8 @@ static int run_create(struct cli *cli, struct error *err)
     const char *machine = rc == 0 ? ask_machine(cli, cli_option(cli, "machine"), err) : NULL;
     if (!machine)
         return rc < 0 ? rc : err->code;
-    rc = review_rules_of(cli->site, &rules, err);
+    rc = review_rules_of(cli->site, cli->clock, &rules, err);
+    rules.today = cli->today;
     if (rc == 0)
         rc = cli_login(cli, NULL, &user, err);
     if (rc < 0) {

@@ -120,7 +120,7 @@ static int print_plans(struct cli *cli, const struct input *input, json_t *objec
     struct review_rules rules;
     struct error why = {0};
     int64_t signed_id = 0;
-    int status = review_rules_of(cli->site, &rules, err);
+    int status = review_rules_of(cli->site, cli->clock, &rules, err);
     if (status < 0)
         return status;
     status = plan_newest(cli->store, input->patient, true, &signed_id, err);

@@ -18,6 +18,7 @@
 #include "controller/user/user.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
+#include "tools/sachet/signer.h"
 #include "tools/sachet/verbs.h"
 
 /* A roll is named by its patient, whose signed plan it is, or by plan:N. */
@@ -207,20 +208,10 @@ static int run_sign(struct cli *cli, struct error *err)
 {
     struct user user;
     struct seal_key *key = NULL;
-    char password[SEAL_PASSWORD_MAX + 2];
     int64_t plan;
-    const char *login = cli_option(cli, "user");
-    if (!login)
-        return error_set(err, E_ARG, "who signs? give --user LOGIN");
     int status = find_roll(cli, &plan, err);
     if (status == 0)
-        status = cli_password(cli, "Password, to sign the release", password, sizeof password, err);
-    if (status == 0)
-        status = user_login(cli->store, cli_lock_after(cli), login, password, clock_wall_ms(cli->clock),
-                            &user, err);
-    if (status == 0)
-        status = user_key_open(&user, password, &key, err);
-    seal_wipe(password, sizeof password);
+        status = signer_open(cli, "to sign the release", &user, &key, err);
     if (status == 0)
         status = release_sign(cli->store, plan, cli->argv + 1, (size_t)cli->argc - 1, &user, key,
                               clock_wall_ms(cli->clock), err);

@@ -22,6 +22,7 @@
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
 #include "tools/sachet/rules.h"
+#include "tools/sachet/signer.h"
 #include "tools/sachet/verbs.h"
 
 enum { WITHDRAW_PLANS_MAX = 64 };
@@ -55,7 +56,7 @@ static int run_review(struct cli *cli, struct error *err)
     int found = 0;
     int status = cli_open_store(cli, err);
     if (status == 0)
-        status = review_rules_of(cli->site, &rules, err);
+        status = review_rules_of(cli->site, cli->clock, &rules, err);
     rules.today = cli->today;
     if (status == 0)
         status = cli_patients(cli, &patients, &count, err);
@@ -178,26 +179,6 @@ static int approve_one(struct cli *cli, struct approval *a, int64_t patient, str
     return approved(cli, &known, plan, false, status, err);
 }
 
-/* The login and the key, with one question for the password. */
-static int approval_begin(struct cli *cli, struct approval *a, struct error *err)
-{
-    char password[SEAL_PASSWORD_MAX + 2], prompt[128];
-    const char *login = cli_option(cli, "user");
-    if (!login)
-        return error_set(err, E_ARG, "who signs? give --user LOGIN");
-    (void)snprintf(prompt, sizeof prompt, "Password of %s, to sign", login); /* a cut prompt still asks */
-    int status = cli_password(cli, prompt, password, sizeof password, err);
-    if (status == 0)
-        status = user_login(cli->store, cli_lock_after(cli), login, password, clock_wall_ms(cli->clock),
-                            &a->user, err);
-    if (status == 0 && !user_is_pharmacist(&a->user))
-        status = error_set(err, E_DENIED, "%s is a %s: only a pharmacist signs plans", login, a->user.role);
-    if (status == 0)
-        status = user_key_open(&a->user, password, &a->key, err);
-    seal_wipe(password, sizeof password);
-    return status;
-}
-
 static int run_approve(struct cli *cli, struct error *err)
 {
     struct approval a = {0};
@@ -205,11 +186,12 @@ static int run_approve(struct cli *cli, struct error *err)
     size_t count = 0;
     int status = cli_open_store(cli, err);
     if (status == 0)
-        status = review_rules_of(cli->site, &a.rules, err);
+        status = review_rules_of(cli->site, cli->clock, &a.rules, err);
+    a.rules.today = cli->today;
     if (status == 0)
         status = cli_patients(cli, &patients, &count, err);
     if (status == 0)
-        status = approval_begin(cli, &a, err);
+        status = signer_open(cli, "to sign", &a.user, &a.key, err);
     for (size_t i = 0; status == 0 && i < count; i++)
         status = approve_one(cli, &a, patients[i], err);
     seal_key_close(a.key);

@@ -15,6 +15,7 @@ const struct cli_group *const cli_groups[] = {
     &verbs_edit,
     &verbs_review,
     &verbs_clinical,
+    &verbs_override,
     &verbs_rules,
     &verbs_schedule,
     &verbs_sync,

@@ -19,6 +19,7 @@ extern const struct cli_group verbs_export;
 extern const struct cli_group verbs_line;
 extern const struct cli_group verbs_machine;
 extern const struct cli_group verbs_site;
+extern const struct cli_group verbs_override;
 extern const struct cli_group verbs_patient;
 extern const struct cli_group verbs_plan;
 extern const struct cli_group verbs_review;

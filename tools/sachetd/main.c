@@ -113,7 +113,7 @@ static int run(const struct arguments *arguments, struct error *err)
         return error_set(err, E_LIMIT, "--site: path too long, at most %d bytes", PATH_BYTES - 16);
     int rc = conf_load(&conf_site, path, &site, err);
     if (rc == 0)
-        rc = review_rules_of(site, &rules, err);
+        rc = review_rules_of(site, clock_system(), &rules, err);
     if (rc == 0)
         rc = instance_take(conf_text(site, "store"), &lock, err);
     if (rc == 0) {

@@ -44,7 +44,7 @@ struct made_up {
     int days;
 };
 
-static struct conf *site, *timing, *packing;
+static struct conf *site, *timing, *packing, *jurisdiction;
 static struct policy *policy;
 
 static int setup(void **state)
@@ -58,7 +58,9 @@ static int setup(void **state)
     assert_int_equal(conf_load(&conf_timing, path, &timing, &err), 0);
     assert_int_equal(paths_data("rules/packing.yaml", path, sizeof path, &err), 0);
     assert_int_equal(conf_load(&conf_packing, path, &packing, &err), 0);
-    assert_int_equal(policy_create(site, timing, packing, &policy, &err), 0);
+    assert_int_equal(paths_data("rules/jurisdiction.yaml", path, sizeof path, &err), 0);
+    assert_int_equal(conf_load(&conf_jurisdiction, path, &jurisdiction, &err), 0);
+    assert_int_equal(policy_create(site, timing, packing, jurisdiction, &policy, &err), 0);
     return 0;
 }
 
@@ -66,6 +68,7 @@ static int teardown(void **state)
 {
     (void)state;
     policy_destroy(policy);
+    conf_destroy(jurisdiction);
     conf_destroy(packing);
     conf_destroy(timing);
     conf_destroy(site);

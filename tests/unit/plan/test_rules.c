@@ -17,6 +17,7 @@
 #include "config/conf.h"
 #include "controller/plan/compose.h"
 #include "controller/plan/input.h"
+#include "controller/plan/packing.h"
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
 #include "controller/stock/product.h"
@@ -132,14 +133,33 @@ static const struct member *member_of(struct fixture *f, const struct product *r
                                       .product = row,
                                       .reading = reading,
                                       .reasons = ""};
+    struct packing *packing = NULL;
+    struct packing_verdict verdict;
+    struct error err = {0};
+    if (packing_create(f->clinic.packing, &packing, &err) < 0 || packing_of(packing, row, &verdict, &err) < 0)
+        fail_msg("%s", err.message);
+    struct plan_override said = {/* what packing rules leave to a pharmacist has his word here */
+                                 .id = 1,
+                                 .product = row->code,
+                                 .rule = verdict.id,
+                                 .red = verdict.red,
+                                 .reason = "for the test",
+                                 .login = "pia",
+                                 .second = "paul",
+                                 .from_day = 0,
+                                 .until_day = 30000};
+    memcpy(said.rule_hash, verdict.hash, sizeof said.rule_hash);
+    packing_destroy(packing);
     const struct input input = {.patient = 1,
+                                .today = 20000,
+                                .overrides = &said,
+                                .override_count = 1,
                                 .source_id = "p",
                                 .name = "Ann",
                                 .day = f->clinic.policy->day,
                                 .orders = &order,
                                 .order_count = 1};
     struct proposal *proposal = NULL;
-    struct error err = {0};
     if (compose(f->clinic.policy, &input, 20000, 14, &f->arena, &proposal, &err) < 0)
         fail_msg("%s: %s", row->name, err.message);
     return &proposal->members[0];
