@@ -370,6 +370,98 @@ static void the_same_seed_gives_the_same_log_byte_for_byte(void **state)
     play_finish(&other);
 }
 
+/* What a machine can be like is seen where something comes of it: most keys where everything goes wrong by
+ * chance, some only in a quiet run. Each row with its keys; the last one is for all others. */
+static const struct {
+    const char *keys[4];
+    const char *physics; /* that is not usual there, or would not show */
+    const char *rest;
+} physics_runs[] = {
+    {{"starve", "silence"},
+     "starve: 5 s, silence: 60 s",
+     "events:\n  - {when: {pouch: 5}, do: freeze-controller, for: 20 s}\n"},
+    {{"contact"},
+     "contact: 400 ms",
+     "  panel: true\nevents:\n  - {when: {pouch: 9}, do: stop-button, for: 1 s}\n"},
+    {{"discrepancy"},
+     "discrepancy: 900 ms",
+     "events:\n  - {when: {pouch: 5}, do: door-channel, value: 2, for: 700 ms}\n"},
+    {{NULL},
+     "missed: 20000000, twins: 100000000, twins_unseen: 20000000, broken: 20000000, late: 50000000,"
+     " jam: 150000000, bounce: 100000000, film_slip: 30000000, print_unread: 100000000,"
+     " vision_alarm: 300000000, vision_miss: 500000000, jam_clears: 500000000, twin_gap: 10 ms,"
+     " twin_spread: 20 ms, weight_sigma_permille: 300, reel_mm: 1000",
+     "  camera: true\n  weigher: true\n  cold: true\n  speed: 10\nevents:\n"
+     "  - {when: {pouch: 3, phase: drop}, do: cut-power, value: 2, for: 5 s}\n"
+     "  - {when: {pouch: 13}, do: seal-drift, value: 100, for: 60 s}\n"},
+};
+enum { PHYSICS_RUNS = sizeof physics_runs / sizeof physics_runs[0] };
+
+/* A key that is said twice would be refused: the one in hand stands for the row's own. */
+static struct play_result play_physics(int run, const char *key, const char *value)
+{
+    const struct play_options options = {.keep_log = true};
+    struct buf yaml;
+    char rows[600], *save = NULL;
+    (void)snprintf(rows, sizeof rows, "%s", physics_runs[run].physics); /* fits, else the test fails */
+    buf_init(&yaml);
+    buf_text(&yaml, "format: sachet-scenario/1\ntitle: \"test\"\nhazards: [none]\ncontrol: \"judge\"\n"
+                    "batch: {days: 30}\nlimit: 60 min\nmachine:\n  physics:\n");
+    for (char *row = strtok_r(rows, ",", &save); row; row = strtok_r(NULL, ",", &save)) {
+        row += strspn(row, " ");
+        if (!key || strncmp(row, key, strlen(key)) != 0 || row[strlen(key)] != ':')
+            buf_printf(&yaml, "    %s\n", row);
+    }
+    if (key)
+        buf_printf(&yaml, "    %s: %s\n", key, value);
+    buf_text(&yaml, physics_runs[run].rest);
+    struct play_result result = play_or_fail(buf_string(&yaml), &options);
+    buf_finish(&yaml);
+    return result;
+}
+
+static int physics_run_of(const char *key)
+{
+    for (int run = 0; run < PHYSICS_RUNS - 1; run++) {
+        for (int i = 0; physics_runs[run].keys[i]; i++) {
+            if (strcmp(physics_runs[run].keys[i], key) == 0)
+                return run;
+        }
+    }
+    return PHYSICS_RUNS - 1;
+}
+
+/* With its least value instead of the one above or the usual one. */
+static void each_key_of_physics_changes_something(void **state)
+{
+    (void)state;
+#define LEAST_MS(least)                                                   #least " ms"
+#define LEAST_INT(least)                                                  #least
+#define LEAST_RATE(least)                                                 #least
+#define PHYSICS_LEAST(field, key, kind, factor, least, most, usual, text) {key, LEAST_##kind(least)},
+    static const struct {
+        const char *key, *value;
+    } least[] = {PHYSICS_TABLE(PHYSICS_LEAST)};
+#undef PHYSICS_LEAST
+    struct play_result usual[PHYSICS_RUNS];
+    struct buf idle;
+    buf_init(&idle);
+    for (int run = 0; run < PHYSICS_RUNS; run++)
+        usual[run] = play_physics(run, NULL, NULL);
+    for (size_t k = 0; k < sizeof least / sizeof least[0]; k++) {
+        int run = physics_run_of(least[k].key);
+        struct play_result result = play_physics(run, least[k].key, least[k].value);
+        if (strcmp(buf_string(&usual[run].log), buf_string(&result.log)) == 0)
+            buf_printf(&idle, " %s", least[k].key);
+        play_finish(&result);
+    }
+    if (idle.len > 0)
+        fail_msg("of machine.physics nothing comes of:%s", buf_string(&idle));
+    buf_finish(&idle);
+    for (int run = 0; run < PHYSICS_RUNS; run++)
+        play_finish(&usual[run]);
+}
+
 static void the_first_difference_is_told_in_words(void **state)
 {
     (void)state;
@@ -508,6 +600,7 @@ int main(void)
         cmocka_unit_test(books_that_hide_a_doubt_are_caught),
         cmocka_unit_test(what_a_scenario_does_not_expect_fails_it),
         cmocka_unit_test(the_same_seed_gives_the_same_log_byte_for_byte),
+        cmocka_unit_test(each_key_of_physics_changes_something),
         cmocka_unit_test(the_first_difference_is_told_in_words),
         cmocka_unit_test(the_page_keeps_the_day_of_the_last_pass),
         cmocka_unit_test(scenarios_are_refused_with_their_place),
