@@ -23,6 +23,7 @@
 #include "tests/support/pharmacy.h"
 #include "tools/stage/rehearse.h"
 #include "tools/stage/stage.h"
+#include "tools/stage/trays.h"
 
 enum { PATIENTS = 3, DAYS = 4, POUCHES = PATIENTS * DAYS * 2, POUCH_MM = 75 };
 
@@ -184,6 +185,29 @@ static void what_cannot_be_made_is_told_with_its_reason(void **state)
     assert_int_equal(r.count[REHEARSE_NOT_MADE], POUCHES / 2);
     assert_int_equal(r.rows[0].position, 2);
     assert_non_null(strstr(r.rows[0].note, "no canister of C (whole)"));
+    assert_int_equal(r.tray_count, 1);
+    assert_int_equal(r.tray_pouches, POUCHES / 2);
+    assert_string_equal(r.trays[0].product, "C");
+    assert_int_equal(r.trays[0].pieces, POUCHES); /* two each */
+    assert_int_equal(r.trays[0].pouches, POUCHES / 2);
+    rehearsal_finish(&r);
+}
+
+/* Of the two in the morning pouch, and of both kinds of pieces of one product. */
+static void a_tray_sheet_goes_by_product_and_piece(void **state)
+{
+    (void)state;
+    pharmacy_exec(&pharmacy, "UPDATE canister SET machine = NULL, bay = NULL WHERE bay IN (1, 2)");
+    const struct rehearse_request request = a_request();
+    struct rehearsal r = rehearse_or_fail(&request);
+    assert_int_equal(r.tray_count, 2);
+    assert_int_equal(r.tray_pouches, POUCHES / 2);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(r.trays[i].product, "B");
+        assert_int_equal(r.trays[i].piece, i == 0 ? ROLL_WHOLE : ROLL_HALF);
+        assert_int_equal(r.trays[i].pieces, POUCHES / 2);
+        assert_int_equal(r.trays[i].pouches, POUCHES / 2);
+    }
     rehearsal_finish(&r);
 }
 
@@ -300,6 +324,7 @@ int main(void)
         T(a_small_canister_runs_out_more_than_once),
         T(the_canister_that_follows_and_its_lot_are_named),
         T(what_cannot_be_made_is_told_with_its_reason),
+        T(a_tray_sheet_goes_by_product_and_piece),
         T(the_reel_ends_before_its_pouch),
         T(faults_cost_pouches_time_and_film),
         T(the_batch_then_takes_as_long_as_rehearsed),

@@ -18,6 +18,7 @@
 #include "tools/sachet/ask.h"
 #include "tools/sachet/out.h"
 #include "tools/stage/rehearse.h"
+#include "tools/stage/trays.h"
 
 enum { RATE_MIN = 10, RATE_MAX = 120, RATE_USUAL = 100, FAULTS_MAX = 100000, ROWS_SHOWN = 50 };
 
@@ -102,17 +103,28 @@ static json_t *rows_json(const struct rehearsal *r, enum rehearse_kind kind)
     return rows;
 }
 
+static json_t *trays_json(const struct rehearsal *r)
+{
+    json_t *loads = json_array();
+    for (int i = 0; i < r->tray_count; i++)
+        (void)json_array_append_new(loads, json_pack("{s:s,s:s,s:I,s:I}", "product", r->trays[i].product,
+                                                     "piece", roll_piece_text(r->trays[i].piece), "pouches",
+                                                     (json_int_t)r->trays[i].pouches, "pieces",
+                                                     (json_int_t)r->trays[i].pieces));
+    return loads;
+}
+
 static json_t *rehearsal_json(const struct rehearsal *r, const struct batch_info *info, const char *ends)
 {
     static const char *const keys[REHEARSE_KINDS] = {"runs_out", "lot_changes", "new_film", "new_ribbon",
                                                      "not_made"};
-    json_t *object =
-        json_pack("{s:s,s:I,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:I,s:I,s:i}", "format", "sachet-rehearsal/1",
-                  "batch", (json_int_t)info->id, "machine", info->machine, "simulated", 1, "pouches",
-                  (json_int_t)r->pouches, "good", (json_int_t)r->good, "void", (json_int_t)r->voids, "pieces",
-                  (json_int_t)r->pieces, "duration_s", (json_int_t)((r->duration_ms + 999) / 1000), "ends",
-                  ends, "film_mm", (json_int_t)r->film_mm, "ribbon_mm", (json_int_t)r->ribbon_mm, "holds",
-                  (json_int_t)r->holds, "tray_loads", 0);
+    json_t *object = json_pack(
+        "{s:s,s:I,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:I,s:I,s:I,s:o}", "format", "sachet-rehearsal/1",
+        "batch", (json_int_t)info->id, "machine", info->machine, "simulated", 1, "pouches",
+        (json_int_t)r->pouches, "good", (json_int_t)r->good, "void", (json_int_t)r->voids, "pieces",
+        (json_int_t)r->pieces, "duration_s", (json_int_t)((r->duration_ms + 999) / 1000), "ends", ends,
+        "film_mm", (json_int_t)r->film_mm, "ribbon_mm", (json_int_t)r->ribbon_mm, "holds",
+        (json_int_t)r->holds, "tray_pouches", (json_int_t)r->tray_pouches, "tray_loads", trays_json(r));
     for (int k = 0; k < REHEARSE_KINDS; k++)
         (void)json_object_set_new(object, keys[k], rows_json(r, (enum rehearse_kind)k));
     return object;
@@ -171,6 +183,23 @@ static void print_metres(FILE *out, const char *what, int64_t mm)
     fprintf(out, "%s %" PRId64 ".%02" PRId64 " m", what, mm / 1000, mm / 10 % 100);
 }
 
+/* This machine has no tray: the sheet says what a tray would have to hold. */
+static void print_trays(FILE *out, const struct rehearsal *r)
+{
+    if (r->tray_count == 0) {
+        fputs("  tray loads: none, every piece comes from a canister\n", out);
+        return;
+    }
+    fprintf(out,
+            "  tray loads: %" PRId64
+            " pouches want what no canister of this machine holds; it has no tray, so they are"
+            " not made: load canisters, or dispense these beside the pouches\n",
+            r->tray_pouches);
+    for (int i = 0; i < r->tray_count; i++)
+        fprintf(out, "    %s (%s): %" PRId64 " pieces for %" PRId64 " pouches\n", r->trays[i].product,
+                roll_piece_text(r->trays[i].piece), r->trays[i].pieces, r->trays[i].pouches);
+}
+
 static void print_rehearsal(FILE *out, const struct rehearsal *r, const struct batch_info *info,
                             const char *ends)
 {
@@ -185,7 +214,8 @@ static void print_rehearsal(FILE *out, const struct rehearsal *r, const struct b
             seconds / 3600, seconds / 60 % 60, seconds % 60, ends);
     print_metres(out, "  film", r->film_mm);
     print_metres(out, ", ribbon", r->ribbon_mm);
-    fputs("\n  tray loads: none, every piece comes from a canister\n", out);
+    fputc('\n', out);
+    print_trays(out, r);
     if (r->holds)
         fprintf(out, "  the machine held %" PRId64 " times for a person\n", r->holds);
     print_kind(out, r, REHEARSE_RUNS_OUT, "canisters that run out", "none");

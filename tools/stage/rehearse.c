@@ -20,6 +20,7 @@
 #include "hw/sim/world.h"
 #include "tools/stage/folder.h"
 #include "tools/stage/stage.h"
+#include "tools/stage/trays.h"
 
 /* No name of a site file has brackets, no other machine this serial number. */
 #define MACHINE "(rehearsal)"
@@ -554,6 +555,9 @@ static int sum_up(struct rehearsing *r, struct error *err)
     if (rc == 0)
         rc = tell_not_made(r, err);
     if (rc == 0)
+        rc = trays_read(r->stage.store, r->batch, MACHINE, r->request->profile->bays, &out->trays,
+                        &out->tray_count, &out->tray_pouches, err);
+    if (rc == 0)
         rc = store_get_int(r->stage.store, &out->pieces, err,
                            "SELECT coalesce(sum(i.counted), 0) FROM fill_item i JOIN fill f ON f.id ="
                            " i.fill_id WHERE f.serial = '" SERIAL "'",
@@ -636,4 +640,6 @@ void rehearsal_finish(struct rehearsal *rehearsal)
 {
     free(rehearsal->rows);
     rehearsal->rows = NULL;
+    free(rehearsal->trays);
+    rehearsal->trays = NULL;
 }

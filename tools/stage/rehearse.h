@@ -23,6 +23,7 @@
 
 struct error;
 struct profile;
+struct tray_load;
 struct review_rules;
 struct store;
 
@@ -87,6 +88,9 @@ struct rehearsal {
     struct rehearse_row *rows; /* by position, then kind */
     size_t row_count;
     size_t count[REHEARSE_KINDS];
+    struct tray_load *trays; /* what no canister of the machine holds (trays.h), by product */
+    int tray_count;
+    int64_t tray_pouches; /* that need any of it: they are not made */
 };
 
 /* 0; E_NOT_FOUND: no such batch; E_STATE: nothing is left to make; E_LIMIT; what the store and the folder
