@@ -166,6 +166,24 @@ int clinical_allergy_add(struct store *store, int64_t patient, const char *subst
 /* Ends what names the substance; E_NOT_FOUND. */
 int clinical_allergy_end(struct store *store, int64_t patient, const char *substance, const char *why,
                          const struct user *user, int64_t wall_ms, struct error *err);
+/* One that an import brings. */
+struct clinical_allergy {
+    const char *source_id; /* of the AllergyIntolerance */
+    const char *substance; /* everything that names it */
+    const char *codes;     /* JSON array of {system, code} */
+    const char *criticality;
+    const char *ended_why; /* "" it stands */
+};
+enum clinical_taken {
+    CLINICAL_TAKEN_SAME,
+    CLINICAL_TAKEN_NEW,
+    CLINICAL_TAKEN_CHANGED,
+    CLINICAL_TAKEN_ENDED,
+};
+/* Keeps it within the open write transaction, with an audit row when something changes. */
+int clinical_allergy_take(struct store *store, int64_t patient, const struct clinical_allergy *allergy,
+                          const char *actor, int64_t wall_ms, enum clinical_taken *ret_taken,
+                          struct error *err);
 /* kind: pregnant, breastfeeding, egfr (value 1..200); replaces what was known. until_day CIVIL_DAY_NONE:
  * open. */
 int clinical_condition_set(struct store *store, int64_t patient, const char *kind, int value,

@@ -568,6 +568,46 @@ static int find_own_allergy(struct finder *f)
     return 0;
 }
 
+/* Do the rules, or a drug of this patient, know a word of it? */
+static bool allergy_is_known(const struct finder *f, const char *substance)
+{
+    char plain[DRUG_TEXT_BYTES];
+    drug_ingredient_plain(substance, plain, sizeof plain);
+    for (size_t i = 0; i < f->part_count; i++) {
+        if (has_word(substance, f->parts[i].name) || rules_ingredient(f->parts[i].name, plain))
+            return true;
+    }
+    for (int rule = 0; rule < conf_count(f->conf, "rules"); rule++) {
+        for (int k = 0; k < conf_count(f->conf, "rules[%d].substances", rule); k++) {
+            if (has_word(substance, conf_text(f->conf, "rules[%d].substances[%d]", rule, k)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A substance that no rule names is compared with the drugs' own names only: somebody should know. */
+static int find_unknown_allergies(struct finder *f)
+{
+    struct finding_text text = {.grade = CLINICAL_NOTE,
+                                .rule = "allergy-unknown",
+                                .effect =
+                                    "no rule names this substance: only the drugs' own names were compared",
+                                .advice = "compare it with the drugs yourself",
+                                .source = "the patient's list of allergies and intolerances",
+                                .checked = true};
+    int status = 0;
+    for (size_t a = 0; status == 0 && a < f->c->allergy_count; a++) {
+        char what[160];
+        if (allergy_is_known(f, f->c->allergies[a]))
+            continue;
+        (void)snprintf(what, sizeof what, "allergy to %.120s",
+                       f->c->allergies[a]); /* a cut word still tells */
+        status = add(f, &text, what, what);
+    }
+    return status;
+}
+
 /* A drug without an ingredient is matched by no rule at all. */
 static int find_nameless(struct finder *f)
 {
@@ -652,6 +692,8 @@ int clinical_find(const struct clinical_rules *rules, const struct clinical_case
         status = find_in_table(&f, &rules->tables[i]);
     if (status == 0)
         status = find_own_allergy(&f);
+    if (status == 0)
+        status = find_unknown_allergies(&f);
     if (status == 0)
         status = find_nameless(&f);
     if (status == 0) {

@@ -322,7 +322,7 @@ void index_add_fill(struct index *index, const struct tree *dispense)
 }
 
 /* A mark of `orders`: the content's hash without its lowest bits, which tell what was seen. */
-enum { ORDER_SEEN = 1, ORDER_CLASH = 2, ORDER_EMITTED = 4, ORDER_BITS = 7 };
+enum { ORDER_SEEN = 1, ORDER_CLASH = 2, ORDER_EMITTED = 4, ORDER_KEPT = 8, ORDER_BITS = 15 };
 
 bool index_add_order(struct index *index, const char *id, uint64_t hash)
 {
@@ -367,6 +367,21 @@ void index_emit(struct index *index, const char *id)
     uint64_t *mark = marks_get(&index->orders, marks_key(id, strlen(id)));
     if (mark != NULL)
         *mark |= ORDER_EMITTED;
+}
+
+bool index_keep_once(struct index *index, const char *id)
+{
+    uint64_t *mark = marks_get(&index->orders, marks_key(id, strlen(id)));
+    const bool kept = mark != NULL && (*mark & ORDER_KEPT) != 0;
+    if (mark != NULL)
+        *mark |= ORDER_KEPT;
+    return !kept;
+}
+
+bool index_is_kept(const struct index *index, const char *id)
+{
+    const uint64_t *mark = marks_get(&index->orders, marks_key(id, strlen(id)));
+    return mark != NULL && (*mark & ORDER_KEPT) != 0;
 }
 
 int32_t index_fill(const struct index *index, const char *id)

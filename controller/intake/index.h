@@ -74,6 +74,9 @@ const struct index_drug *index_drug(const struct index *index, const char *refer
 bool index_order(const struct index *index, const char *id, struct index_order *ret_order);
 /* Second pass: the order was handed out. */
 void index_emit(struct index *index, const char *id);
+/* The order goes into the store now: true the first time. And whether it went. */
+bool index_keep_once(struct index *index, const char *id);
+bool index_is_kept(const struct index *index, const char *id);
 int32_t index_fill(const struct index *index, const char *id);
 
 /*

@@ -2,8 +2,10 @@
 #include "controller/intake/intake.h"
 
 #include "config/base/arena.h"
+#include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/intake/allergy.h"
 #include "controller/intake/dispense.h"
 #include "controller/intake/element.h"
 #include "controller/intake/fhir_json.h"
@@ -27,6 +29,7 @@ struct intake {
     struct index index;
     struct arena arena; /* of one order */
     struct tree_reader texts;
+    struct buf substance, codes; /* of the allergy in work */
     struct request_memory memory;
     struct intake_totals totals;
     enum pass pass;
@@ -51,6 +54,8 @@ struct intake *intake_create(const struct intake_policy *policy, struct catalogu
     index_init(&intake->index);
     arena_init(&intake->arena, 0);
     tree_reader_init(&intake->texts);
+    buf_init(&intake->substance);
+    buf_init(&intake->codes);
     request_memory_init(&intake->memory);
     return intake;
 }
@@ -62,8 +67,15 @@ void intake_destroy(struct intake *intake)
     index_finish(&intake->index);
     arena_finish(&intake->arena);
     tree_reader_finish(&intake->texts);
+    buf_finish(&intake->substance);
+    buf_finish(&intake->codes);
     request_memory_finish(&intake->memory);
     free(intake);
+}
+
+const struct intake_patient *intake_find_patient(const struct intake *intake, const char *reference)
+{
+    return index_patient(&intake->index, reference);
 }
 
 const struct intake_totals *intake_totals(const struct intake *intake)
@@ -87,6 +99,8 @@ void intake_totals_add(struct intake_totals *into, const struct intake_totals *f
         into->outcomes[i] += from->outcomes[i];
     for (int i = 0; i < REASON_CODE_COUNT; i++)
         into->reasons[i] += from->reasons[i];
+    into->allergies += from->allergies;
+    into->allergies_unkept += from->allergies_unkept;
     into->patients += from->patients;
     into->medications += from->medications;
     into->others += from->others;
@@ -250,6 +264,20 @@ static int hand_out_dispense(struct intake *intake, const struct found *found, s
     return intake->sink.dispense(intake->sink.data, &dispense, err);
 }
 
+static int index_allergy(struct intake *intake, const struct tree *resource, struct error *err)
+{
+    struct intake_allergy allergy;
+    enum allergy_kind kind =
+        allergy_read(resource, intake->catalogue, &intake->substance, &intake->codes, &allergy);
+    if (intake->substance.failed || intake->codes.failed)
+        return error_set(err, E_MEMORY, "intake: out of memory");
+    intake->totals.allergies += kind == ALLERGY_READ;
+    intake->totals.allergies_unkept += kind == ALLERGY_UNKEPT;
+    if (kind != ALLERGY_READ || intake->sink.allergy == NULL)
+        return 0;
+    return intake->sink.allergy(intake->sink.data, &allergy, err);
+}
+
 static int take_resource(struct intake *intake, const struct found *found, const char *type,
                          struct error *err)
 {
@@ -268,6 +296,8 @@ static int take_resource(struct intake *intake, const struct found *found, const
             if (intake->policy.derive)
                 return request_derive(intake->catalogue, NULL, found->resource, err);
         }
+    } else if (strcmp(type, "AllergyIntolerance") == 0) {
+        return index ? index_allergy(intake, found->resource, err) : 0;
     } else {
         intake->file_relevant--;
         intake->file_others++;
@@ -455,7 +485,7 @@ static void on_closed(void *data, const char *path)
     if (intake->file_relevant > 0 || intake->file_refused > 0 || intake->pass != PASS_INDEX)
         return;
     (void)snprintf(what, sizeof what,
-                   "no order, patient or drug in it; %" PRId64 " other resources, the first: %s",
+                   "no order, patient, drug or allergy in it; %" PRId64 " other resources, the first: %s",
                    intake->file_others, intake->file_other[0] ? intake->file_other : "none");
     intake->totals.files_refused++;
     refuse(intake, path, what);
@@ -572,6 +602,16 @@ bool intake_has_order(const struct intake *intake, const char *source_id)
 {
     struct index_order ignored;
     return index_order(&intake->index, source_id, &ignored);
+}
+
+bool intake_keep_once(struct intake *intake, const char *source_id)
+{
+    return index_keep_once(&intake->index, source_id);
+}
+
+bool intake_is_kept(const struct intake *intake, const char *source_id)
+{
+    return index_is_kept(&intake->index, source_id);
 }
 
 int intake_touched(const struct intake *intake,

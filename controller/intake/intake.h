@@ -80,12 +80,13 @@ struct order {
 
 struct intake_totals {
     int64_t files, files_refused, files_skipped;
-    int64_t hl7_files;                  /* of files: HL7 v2, left to hl7_feed.h */
-    int64_t texts, texts_refused;       /* lines, or whole files */
-    int64_t requests;                   /* = packable + waiting + refused */
-    int64_t repeated;                   /* the same order again, word for word: not counted in requests */
-    int64_t outcomes[3];                /* by enum outcome */
-    int64_t reasons[REASON_CODE_COUNT]; /* orders that have the reason */
+    int64_t hl7_files;                   /* of files: HL7 v2, left to hl7_feed.h */
+    int64_t texts, texts_refused;        /* lines, or whole files */
+    int64_t requests;                    /* = packable + waiting + refused */
+    int64_t repeated;                    /* the same order again, word for word: not counted in requests */
+    int64_t outcomes[3];                 /* by enum outcome */
+    int64_t reasons[REASON_CODE_COUNT];  /* orders that have the reason */
+    int64_t allergies, allergies_unkept; /* without an id or a patient: cannot be kept */
     int64_t patients, medications, others;
     int32_t newest_day; /* newest date in the input that is not after today; CIVIL_DAY_NONE none */
 };
@@ -112,6 +113,16 @@ struct intake_dispense {
     const char *place;
 };
 
+/* What a patient does not tolerate (AllergyIntolerance). */
+struct intake_allergy {
+    const char *source_id;
+    const char *patient_ref;
+    const char *substance; /* everything that names it, "; " between; never empty */
+    const char *codes;     /* JSON array of {system, code} */
+    const char *criticality;
+    const char *ended_why; /* its status where it no longer stands: "resolved", "refuted" …; "" it stands */
+};
+
 struct intake_sink {
     void *data;
     /* An order; an error stops the run. */
@@ -126,6 +137,8 @@ struct intake_sink {
     const struct intake_resolution *(*resolution)(void *data, const char *source_id, const char *original);
     /* A fill; called in the first pass, valid during the call. NULL: nobody cares. */
     int (*dispense)(void *data, const struct intake_dispense *dispense, struct error *err);
+    /* The same for an allergy. */
+    int (*allergy)(void *data, const struct intake_allergy *allergy, struct error *err);
 };
 
 /* catalogue must outlive the intake; rows are added to it when policy->derive is set. NULL: no memory. */
@@ -156,6 +169,10 @@ int intake_index_known(struct intake *intake, const struct intake_patient *patie
 int intake_read_text(struct intake *intake, const char *place, const char *text, size_t len,
                      struct error *err);
 bool intake_has_order(const struct intake *intake, const char *source_id);
+/* For whoever keeps orders: true the first time that it is told of this one in the run. And whether it was.
+ */
+bool intake_keep_once(struct intake *intake, const char *source_id);
+bool intake_is_kept(const struct intake *intake, const char *source_id);
 /* Calls each for every patient of the input, and for every patient that an order of the input refers to (then
  * known is NULL unless the input has it). A patient may come more than once. */
 int intake_touched(const struct intake *intake,
@@ -163,6 +180,8 @@ int intake_touched(const struct intake *intake,
                                struct error *err),
                    void *data, struct error *err);
 
+/* The patient of the input that a reference leads to; NULL none. After the first pass. */
+const struct intake_patient *intake_find_patient(const struct intake *intake, const char *reference);
 const struct intake_totals *intake_totals(const struct intake *intake);
 /* Adds what another run counted. */
 void intake_totals_add(struct intake_totals *into, const struct intake_totals *from);

@@ -367,3 +367,34 @@ int source_walk(const char *path, const struct source_events *events, struct err
         return walk_folder(path, 1, events, err);
     return read_file(path, events, err);
 }
+
+/* Files below a folder, by the same names and limits as walk_folder. */
+static int64_t folder_bytes(const char *path, int depth)
+{
+    char **names = NULL;
+    size_t count = 0;
+    int64_t bytes = 0;
+    (void)list_folder(path, &names, &count, NULL); /* the walk itself tells what is wrong */
+    for (size_t i = 0; i < count; i++) {
+        char child[PATH_MAX];
+        struct stat st;
+        if ((size_t)snprintf(child, sizeof child, "%s/%s", path, names[i]) < sizeof child &&
+            lstat(child, &st) == 0) {
+            if (S_ISDIR(st.st_mode) && depth < INTAKE_FOLDER_DEPTH_MAX)
+                bytes += folder_bytes(child, depth + 1);
+            else if (S_ISREG(st.st_mode) && by_name(names[i]))
+                bytes += st.st_size;
+        }
+        free(names[i]);
+    }
+    free(names);
+    return bytes;
+}
+
+int64_t source_bytes(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return 0;
+    return S_ISDIR(st.st_mode) ? folder_bytes(path, 1) : S_ISREG(st.st_mode) ? st.st_size : 0;
+}

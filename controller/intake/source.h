@@ -2,7 +2,7 @@
 /*
  * source: files and folders as a stream of texts, HL7 v2 files whole, JSON by texts: each line of an NDJSON
  * file, or a plain file as one text; gzip is unpacked on the way. A file whose first line is a whole object
- * is taken by lines, whatever its name says. Memory: one text at a time. Private to the intake. Blocks for
+ * is taken by lines, whatever its name says. Memory: one text at a time. Blocks for
  * files.
  */
 #ifndef CONTROLLER_INTAKE_SOURCE_H
@@ -34,5 +34,7 @@ struct source_events {
 
 /* path: a file, or a folder that is read in the order of names. E_FILE when it does not exist. */
 int source_walk(const char *path, const struct source_events *events, struct error *err);
+/* Bytes that source_walk would read, packed as they are; for progress. 0 when there is nothing. */
+int64_t source_bytes(const char *path);
 
 #endif

@@ -32,6 +32,7 @@ static int touched_index(void *data, const char *id, const struct intake_patient
 {
     struct run *run = data;
     int64_t ignored;
+    run_forget(run);
     int rc = known != NULL ? run_keep_patient(run, id, known, false, &ignored, err) : 0;
     return rc == 0 ? run_each_known(run, id, false, err) : rc;
 }
@@ -39,6 +40,7 @@ static int touched_index(void *data, const char *id, const struct intake_patient
 static int touched_read(void *data, const char *id, const struct intake_patient *known, struct error *err)
 {
     (void)known;
+    run_forget(data);
     return run_each_known(data, id, true, err);
 }
 
@@ -95,6 +97,8 @@ static int import_input(struct intake_import *import, const struct input *in, st
     const int64_t texts = run.intake != NULL ? intake_totals(run.intake)->texts : 0;
     if (rc == 0)
         rc = intake_touched(run.intake, touched_index, &run, err);
+    if (rc == 0)
+        rc = run_keep_allergies(&run, err);
     if (rc == 0)
         rc = read_input(run.intake, in, err);
     /* The totals are those of the input, without the known orders that were read once more. */

@@ -43,6 +43,7 @@ int run_end(struct run *run, bool now, struct error *err)
     if (!store_in_write(run->store) || (!now && (run->hold || ++run->batch < INTAKE_BATCH_ORDERS)))
         return 0;
     run->batch = 0;
+    run_forget(run);
     return store_write_commit(run->store, err);
 }
 
@@ -112,7 +113,39 @@ static void hash_patient(const struct intake_patient *patient, uint8_t hash[SEAL
     seal_hash(text, len > 0 && (size_t)len < sizeof text ? (size_t)len : sizeof text - 1, hash);
 }
 
-/* What the store has under this id; the struct lives as long as the run. */
+void run_forget(struct run *run)
+{
+    if (run->patients.count < INTAKE_PATIENTS_KEPT)
+        return;
+    keymap_finish(&run->patients);
+    arena_reset(&run->patient_arena);
+    keymap_init(&run->patients, &run->patient_arena);
+}
+
+static int load_patient(struct run *run, struct stored_patient *row, struct error *err)
+{
+    struct store_rows *rows = NULL;
+    int rc = store_query(run->store, &rows, err,
+                         "SELECT id, name, birth_day, deceased FROM patient WHERE source_id = ?", "t",
+                         row->patient.id);
+    if (rc != 0)
+        return rc;
+    rc = store_next(rows, err);
+    if (rc > 0) {
+        const char *name = store_text(rows, 1);
+        row->id = store_int(rows, 0);
+        row->named = name[0] != '\0';
+        row->patient.name = arena_text(&run->patient_arena, name, strlen(name));
+        row->patient.birth_day = store_is_null(rows, 2) ? CIVIL_DAY_NONE : (int32_t)store_int(rows, 2);
+        row->patient.deceased = store_int(rows, 3) != 0;
+        if (row->patient.name == NULL)
+            rc = error_set(err, E_MEMORY, "intake: out of memory");
+    }
+    store_done(rows);
+    return rc < 0 ? rc : 0;
+}
+
+/* What the store has under this id; the struct lives until run_forget. */
 static int find_patient(struct run *run, const char *id, struct stored_patient **ret, struct error *err)
 {
     void **place = keymap_put(&run->patients, id, strlen(id));
@@ -122,27 +155,14 @@ static int find_patient(struct run *run, const char *id, struct stored_patient *
         *ret = *place;
         return 0;
     }
-    struct stored_patient *row = arena_alloc(&run->arena, sizeof *row);
-    struct store_rows *rows = NULL;
-    if (row == NULL)
+    struct stored_patient *row = arena_alloc(&run->patient_arena, sizeof *row);
+    if (row != NULL)
+        row->patient.id = arena_text(&run->patient_arena, id, strlen(id));
+    if (row == NULL || row->patient.id == NULL)
         return error_set(err, E_MEMORY, "intake: out of memory");
-    int rc = store_query(run->store, &rows, err,
-                         "SELECT id, name, birth_day, deceased FROM patient WHERE source_id = ?", "t", id);
+    int rc = load_patient(run, row, err);
     if (rc != 0)
         return rc;
-    rc = store_next(rows, err);
-    if (rc > 0) {
-        const char *name = store_text(rows, 1);
-        row->id = store_int(rows, 0);
-        row->named = name[0] != '\0';
-        row->patient.name = arena_text(&run->arena, name, strlen(name));
-        row->patient.birth_day = store_is_null(rows, 2) ? CIVIL_DAY_NONE : (int32_t)store_int(rows, 2);
-        row->patient.deceased = store_int(rows, 3) != 0;
-    }
-    store_done(rows);
-    if (rc < 0)
-        return rc;
-    row->patient.id = arena_text(&run->arena, id, strlen(id));
     *place = row;
     *ret = row;
     return 0;
@@ -162,13 +182,19 @@ int run_keep_patient(struct run *run, const char *id, const struct intake_patien
     const struct intake_patient *patient = known != NULL ? known : &nobody;
     hash_patient(patient, hash);
     bool birth = patient->birth_day != CIVIL_DAY_NONE;
-    if (row->id == 0 && insert) {
+    if (row->id == 0 &&
+        insert) { /* another import may have brought it since: looked at again under the lock */
         rc = run_begin(run, err);
         if (rc == 0)
-            rc = store_insert(run->store, err, &row->id,
-                              "INSERT INTO patient (source_id, name, deceased, content_hash, changed_ms) "
-                              "VALUES (?, ?, ?, ?, ?)",
-                              "ttibi", id, patient->name, (int64_t)patient->deceased, hash, sizeof hash, now);
+            rc = load_patient(run, row, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (row->id == 0 && insert) {
+        rc = store_insert(run->store, err, &row->id,
+                          "INSERT INTO patient (source_id, name, deceased, content_hash, changed_ms) "
+                          "VALUES (?, ?, ?, ?, ?)",
+                          "ttibi", id, patient->name, (int64_t)patient->deceased, hash, sizeof hash, now);
         if (rc == 0 && birth)
             rc = store_exec(run->store, err, "UPDATE patient SET birth_day = ? WHERE id = ?", "ii",
                             (int64_t)patient->birth_day, row->id);
@@ -193,7 +219,7 @@ int run_keep_patient(struct run *run, const char *id, const struct intake_patien
     }
     if (rc == 0 && known != NULL) {
         row->named = true;
-        row->patient.name = arena_text(&run->arena, known->name, strlen(known->name));
+        row->patient.name = arena_text(&run->patient_arena, known->name, strlen(known->name));
         row->patient.birth_day = known->birth_day;
         row->patient.deceased = known->deceased;
         if (row->patient.name == NULL)
@@ -375,8 +401,14 @@ static int keep_order(struct run *run, const struct order *order, struct error *
         return rc;
     seal_hash(order->original, strlen(order->original), hash);
     rc = worked_make(order, &worked, err);
+    const bool locked = store_in_write(run->store);
     if (rc == 0)
         rc = compare(run, order, &worked, product, hash, &current, err);
+    if (rc == 0 && !locked && current.change != CHANGE_NONE) { /* what another import did since counts */
+        rc = run_begin(run, err);
+        if (rc == 0)
+            rc = compare(run, order, &worked, product, hash, &current, err);
+    }
     if (rc == 0 && current.change == CHANGE_REASONS) {
         rc = run_begin(run, err);
         if (rc == 0)
@@ -405,12 +437,8 @@ static int on_order(void *data, const struct order *order, struct error *err)
         return 0;
     }
     /* Of two that clash under one id the first is kept, waiting; both are told. */
-    uint64_t *place = marks_put(&run->written, marks_key(order->source_id, strlen(order->source_id)));
-    if (place == NULL)
-        return error_set(err, E_MEMORY, "intake: out of memory");
-    if (*place != 0)
+    if (!intake_keep_once(run->intake, order->source_id))
         return 0;
-    *place = 1;
     return keep_order(run, order, err);
 }
 
@@ -479,15 +507,17 @@ int run_open(struct run *run, struct intake_import *import, struct error *err)
                                      on_progress,
                                      stored_patient,
                                      stored_resolution,
-                                     import->dispense ? on_dispense : NULL};
+                                     import->dispense ? on_dispense : NULL,
+                                     import->allergy ? run_take_allergy : NULL};
     *run = (struct run){.import = import, .store = import->store};
     run->dispenses_end = &run->dispenses;
+    run->allergies_end = &run->allergies;
     store_cache(import->store, INTAKE_CACHE_KIB);
     int64_t resolutions = 0;
     arena_init(&run->arena, INTAKE_INDEX_BYTES_MAX);
     arena_init(&run->said, 0);
-    keymap_init(&run->patients, &run->arena);
-    marks_init(&run->written);
+    arena_init(&run->patient_arena, 0);
+    keymap_init(&run->patients, &run->patient_arena);
     keymap_init(&run->products, &run->arena);
     int rc = catalogue_load(import->store, &run->catalogue, err);
     if (rc == 0)
@@ -508,7 +538,7 @@ void run_close(struct run *run)
     intake_destroy(run->intake);
     catalogue_destroy(run->catalogue);
     keymap_finish(&run->patients);
-    marks_finish(&run->written);
+    arena_finish(&run->patient_arena);
     keymap_finish(&run->products);
     arena_finish(&run->arena);
     arena_finish(&run->said);
@@ -542,8 +572,7 @@ int run_each_known(struct run *run, const char *patient, bool read, struct error
             break;
         }
         const char *id = store_text(rows, 0);
-        bool taken = marks_get(&run->written, marks_key(id, strlen(id))) != NULL;
-        if (taken || (!read && intake_has_order(run->intake, id)))
+        if (intake_is_kept(run->intake, id) || (!read && intake_has_order(run->intake, id)))
             continue;
         struct known *known = arena_alloc(&arena, sizeof *known);
         if (known == NULL) {

@@ -17,8 +17,9 @@
 struct store;
 
 enum {
-    INTAKE_BATCH_ORDERS = 1024,  /* about a tenth of a second of other writers' waiting */
-    INTAKE_CACHE_KIB = 16 * 1024 /* holds what a batch writes */
+    INTAKE_BATCH_ORDERS = 1024,   /* about a tenth of a second of other writers' waiting */
+    INTAKE_CACHE_KIB = 16 * 1024, /* holds what a batch writes */
+    INTAKE_PATIENTS_KEPT = 8192,  /* rows of the store that a run remembers */
 };
 
 struct intake_stored {
@@ -42,6 +43,8 @@ struct intake_import {
     void (*order)(void *data, const struct order *order);
     /* Keeps a fill within the open write transaction, after all orders. NULL: fills are not kept. */
     int (*dispense)(void *data, const struct intake_dispense *dispense, struct error *err);
+    /* The same for an allergy, before all orders; its patient's row is there. NULL: they are not kept. */
+    int (*allergy)(void *data, int64_t patient, const struct intake_allergy *allergy, struct error *err);
     struct intake_totals totals; /* added to */
     struct intake_stored stored; /* added to */
 };

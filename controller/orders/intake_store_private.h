@@ -6,7 +6,6 @@
 
 #include "config/base/arena.h"
 #include "controller/intake/keymap.h"
-#include "controller/intake/marks.h"
 #include "controller/orders/intake_store.h"
 
 struct run {
@@ -15,11 +14,12 @@ struct run {
     struct catalogue *catalogue;
     struct intake *intake;
     struct arena arena;     /* of the run: ids, patients from the store */
-    struct keymap patients; /* source id -> struct stored_patient */
-    struct marks written;   /* order ids of this run */
+    struct keymap patients; /* source id -> struct stored_patient; forgotten now and then (run_forget) */
+    struct arena patient_arena;
     struct keymap products; /* product codes that are in the store */
     int batch;              /* orders in the open transaction */
     struct kept_dispense *dispenses, **dispenses_end;
+    struct kept_allergy *allergies, **allergies_end;
     bool hold; /* one transaction for the whole run: the caller commits */
     bool any_resolution;
     struct arena said; /* texts of resolution */
@@ -32,11 +32,16 @@ void run_close(struct run *run);
 /* A write transaction is open; it is committed now, or when INTAKE_BATCH_ORDERS orders stand in it. */
 int run_begin(struct run *run, struct error *err);
 int run_end(struct run *run, bool now, struct error *err);
+/* Gives back what is known of patients when it is much; not while a patient of the store is in use. */
+void run_forget(struct run *run);
 /* Inserts (insert) or updates the patient's row; known NULL: only a reference was seen. */
 int run_keep_patient(struct run *run, const char *id, const struct intake_patient *known, bool insert,
                      int64_t *ret_id, struct error *err);
 /* Stores the fills that the input told of. */
 int run_keep_dispenses(struct run *run, struct error *err);
+/* For the intake: an allergy of the input. And all of them into the store, their patients too. */
+int run_take_allergy(void *data, const struct intake_allergy *allergy, struct error *err);
+int run_keep_allergies(struct run *run, struct error *err);
 /* Each current order of one patient that the input does not have: first for the index, then read. */
 int run_each_known(struct run *run, const char *patient, bool read, struct error *err);
 

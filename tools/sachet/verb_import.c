@@ -13,9 +13,11 @@
 #include "config/base/error.h"
 #include "config/conf.h"
 #include "config/paths.h"
+#include "controller/clinical/clinical.h"
 #include "controller/intake/csv_orders.h"
 #include "controller/intake/intake.h"
 #include "controller/intake/sig/sigtext.h"
+#include "controller/intake/source.h"
 #include "controller/orders/hl7_feed.h"
 #include "controller/orders/intake_store.h"
 #include "controller/refill/change.h"
@@ -29,7 +31,12 @@
 #include "tools/sachet/rules.h"
 #include "tools/sachet/verbs.h"
 
-enum { REFUSED_LISTED_MAX = 1000, PATH_BYTES = 4096, PROGRESS_BYTES = 4 * 1024 * 1024 };
+enum {
+    REFUSED_LISTED_MAX = 1000,
+    PATH_BYTES = 4096,
+    PROGRESS_BYTES = 16 * 1024 * 1024,
+    PROGRESS_STEPS = 400
+};
 
 struct importing {
     struct cli *cli;
@@ -37,10 +44,11 @@ struct importing {
     struct sigtext_table *words;
     json_t *refused; /* for the JSON summary; NULL else */
     int64_t refused_count;
-    int64_t told; /* bytes at the last progress line */
-    bool each;    /* print every order as JSON */
-    bool table;   /* print every order for people */
-    bool second;  /* the walk over CSV that reads: rejects were told by the first */
+    int64_t bytes; /* of all files, in both passes */
+    int64_t told;  /* bytes at the last progress line */
+    bool each;     /* print every order as JSON */
+    bool table;    /* print every order for people */
+    bool second;   /* the walk over CSV that reads: rejects were told by the first */
     int64_t rejected;
     FILE *rejects; /* --rejects; NULL none */
     struct csv_orders *csv;
@@ -48,6 +56,7 @@ struct importing {
     bool dry;
     bool derived;
     int64_t fills, fills_unknown; /* that others reported: noted now; of nobody who is known */
+    int64_t allergies_new, allergies_ended;
     int64_t changes, pouches_hit; /* in signed plans */
 };
 
@@ -64,10 +73,12 @@ static void on_refused(void *data, const char *place, const char *what)
 static void on_progress(void *data, int64_t bytes)
 {
     struct importing *importing = data;
-    if (bytes - importing->told < PROGRESS_BYTES)
+    if (importing->cli->json || importing->bytes < PROGRESS_BYTES ||
+        bytes - importing->told < importing->bytes / PROGRESS_STEPS)
         return;
     importing->told = bytes;
-    fprintf(stderr, "read %" PRId64 " MiB\n", bytes / (1024 * 1024));
+    cli_progress(importing->cli, "importing", bytes < importing->bytes ? bytes : importing->bytes,
+                 importing->bytes);
 }
 
 static void print_order(struct importing *importing, const struct order *order)
@@ -232,6 +243,9 @@ static void print_totals(const struct importing *importing, FILE *out, const str
     if (totals->repeated > 0)
         fprintf(out, "; %" PRId64 " more stand in the input twice", totals->repeated);
     fputc('\n', out);
+    if (totals->allergies > 0 || totals->allergies_unkept > 0)
+        fprintf(out, "allergies and intolerances  %" PRId64 " read, %" PRId64 " without an id or a patient\n",
+                totals->allergies, totals->allergies_unkept);
     print_reasons(out, "not for pouches, by reason (an order may have several)", totals, REASON_REFUSED);
     print_reasons(out, "for a pharmacist, by reason", totals, REASON_WAITING);
     if (totals->newest_day != CIVIL_DAY_NONE)
@@ -255,14 +269,15 @@ static json_t *totals_json(const struct importing *importing, const struct intak
     if (totals->newest_day != CIVIL_DAY_NONE)
         civil_format(totals->newest_day, day);
     return json_pack(
-        "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:O?}", "dry_run",
-        importing->dry, "provisional", importing->derived, "files", totals->files, "files_refused",
+        "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:O?}",
+        "dry_run", importing->dry, "provisional", importing->derived, "files", totals->files, "files_refused",
         totals->files_refused, "files_left_out", totals->files_skipped, "texts", totals->texts,
         "texts_refused", totals->texts_refused, "orders", totals->requests, "packable",
         totals->outcomes[OUTCOME_PACKABLE], "waiting", totals->outcomes[OUTCOME_WAITING], "refused",
         totals->outcomes[OUTCOME_REFUSED], "repeated", totals->repeated, "patients", totals->patients,
-        "medications", totals->medications, "reasons", reasons, "newest", day[0] != '\0' ? day : NULL,
-        "refused_texts", importing->refused);
+        "medications", totals->medications, "allergies", totals->allergies, "allergies_unkept",
+        totals->allergies_unkept, "reasons", reasons, "newest", day[0] != '\0' ? day : NULL, "refused_texts",
+        importing->refused);
 }
 
 /* Exit status 1 when something could not be read at all. */
@@ -371,13 +386,15 @@ static int print_stored(struct importing *importing, const struct intake_import 
         json_t *object = totals_json(importing, &import->totals);
         (void)json_object_set_new(
             object, "stored",
-            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "plan_changes",
-                      (json_int_t)importing->changes, "pouches_hit", (json_int_t)importing->pouches_hit,
-                      "fills_noted", (json_int_t)importing->fills, "orders_new", stored->orders_new,
-                      "orders_changed", stored->orders_changed, "orders_read_anew", stored->orders_read_anew,
-                      "orders_same", stored->orders_same, "orders_unkept", stored->orders_unkept,
-                      "patients_new", stored->patients_new, "patients_changed", stored->patients_changed,
-                      "products_new", stored->products_new));
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "allergies_new",
+                      (json_int_t)importing->allergies_new, "allergies_ended",
+                      (json_int_t)importing->allergies_ended, "plan_changes", (json_int_t)importing->changes,
+                      "pouches_hit", (json_int_t)importing->pouches_hit, "fills_noted",
+                      (json_int_t)importing->fills, "orders_new", stored->orders_new, "orders_changed",
+                      stored->orders_changed, "orders_read_anew", stored->orders_read_anew, "orders_same",
+                      stored->orders_same, "orders_unkept", stored->orders_unkept, "patients_new",
+                      stored->patients_new, "patients_changed", stored->patients_changed, "products_new",
+                      stored->products_new));
         return out_json(cli, object, err);
     }
     print_totals(importing, cli->out, &import->totals);
@@ -393,6 +410,9 @@ static int print_stored(struct importing *importing, const struct intake_import 
                 importing->changes, importing->pouches_hit);
     if (importing->fills > 0)
         fprintf(cli->out, "; %" PRId64 " fills noted", importing->fills);
+    if (importing->allergies_new > 0 || importing->allergies_ended > 0)
+        fprintf(cli->out, "; allergies: %" PRId64 " new or changed, %" PRId64 " ended",
+                importing->allergies_new, importing->allergies_ended);
     if (importing->fills_unknown > 0)
         fprintf(cli->out, "; %" PRId64 " fills of patients without an order here left out",
                 importing->fills_unknown);
@@ -429,6 +449,22 @@ static int on_dispense(void *data, const struct intake_dispense *dispense, struc
     return rc;
 }
 
+/* Allergies and intolerances go to what is known of the patient, where the clinical checks find them. */
+static int on_allergy(void *data, int64_t patient, const struct intake_allergy *allergy, struct error *err)
+{
+    struct importing *importing = data;
+    const struct clinical_allergy record = {allergy->source_id, allergy->substance, allergy->codes,
+                                            allergy->criticality, allergy->ended_why};
+    enum clinical_taken taken;
+    int rc = clinical_allergy_take(importing->cli->store, patient, &record, "sachet import",
+                                   clock_wall_ms(importing->cli->clock), &taken, err);
+    if (rc == 0) {
+        importing->allergies_new += taken == CLINICAL_TAKEN_NEW || taken == CLINICAL_TAKEN_CHANGED;
+        importing->allergies_ended += taken == CLINICAL_TAKEN_ENDED;
+    }
+    return rc;
+}
+
 /* What the orders changed in signed plans: packing of it stops, made pouches are called back. */
 static int notice_changes(struct importing *importing, const struct intake_import *import, struct error *err)
 {
@@ -456,6 +492,7 @@ static struct intake_import import_of(struct importing *importing, const char *a
         .refused = on_refused,
         .progress = on_progress,
         .dispense = on_dispense,
+        .allergy = on_allergy,
     };
     fill_policy(importing, true, &import.policy);
     return import;
@@ -612,6 +649,8 @@ static int run_import(struct cli *cli, struct error *err)
         return error_set(err, E_ARG, "give a file or folder with FHIR or HL7 v2 orders, or --again");
     if (cli->json && !importing.each)
         importing.refused = json_array();
+    for (int i = 0; i < cli->argc; i++)
+        importing.bytes += source_bytes(cli->argv[i]) * 2;
     int rc = open_csv(&importing, err);
     importing.table = importing.csv != NULL && importing.dry && !cli->json && !cli_flag(cli, "summary");
     if (rc == 0)

@@ -84,7 +84,7 @@ static void test_plain_files_give_line_and_column(void **state)
     assert_non_null(strstr(run.refused[0], "the file is empty"));
     (void)scratch_write(scratch, "f.json", "{\"resourceType\":\"Observation\"}", path);
     run_path(path);
-    assert_non_null(strstr(run.refused[0], "no order, patient or drug in it"));
+    assert_non_null(strstr(run.refused[0], "no order, patient, drug or allergy in it"));
 }
 
 static void test_gzip_is_unpacked_and_damage_is_told(void **state)

@@ -54,6 +54,39 @@ static void import_or_fail(struct fixture *f, const char *text, bool derive)
     import_at(f, text, derive, TEST_TODAY);
 }
 
+/* Another process imports the same patient and order between the first look and the first write. */
+static void import_in_between(void *data, const struct order *order)
+{
+    struct fixture *f = data;
+    struct error err = {0};
+    char path[SCRATCH_PATH_BYTES];
+    (void)order;
+    if (count_or_fail(f, "SELECT count(*) FROM patient") > 0)
+        return;
+    struct intake_import other = fixture_import(f);
+    other.store = store_open(scratch_path(&f->scratch, "sachet.db", path), false, &err);
+    assert_non_null(other.store);
+    if (intake_import_text(&other, "other.json", A("1"), strlen(A("1")), &err) != 0)
+        fail_msg("%s", err.message);
+    store_close(other.store);
+}
+
+static void test_another_import_in_between_is_no_fault(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct intake_import import = fixture_import(f);
+    const char *text = "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":" A("2") "}]}";
+    import.data = f;
+    import.order = import_in_between;
+    if (intake_import_text(&import, "in.json", text, strlen(text), &err) != 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(count_or_fail(f, "SELECT count(*) FROM patient"), 1);
+    assert_int_equal(count_or_fail(f, "SELECT count(*) FROM order_version"), 2);
+    assert_int_equal(count_or_fail(f, "SELECT count(*) FROM order_version WHERE current = 1 AND version = 2"),
+                     1);
+}
+
 static void test_the_same_again_changes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -187,6 +220,7 @@ static void test_patients_by_uuid_are_found_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_another_import_in_between_is_no_fault),
         FIXTURE_TEST(test_the_same_again_changes_nothing),
         FIXTURE_TEST(test_a_changed_order_is_a_new_version),
         FIXTURE_TEST(test_orders_wait_for_the_formulary),
