@@ -399,10 +399,18 @@ static bool asks_person(const struct line_view *v)
     return v->person != MACHINE_COMMAND_NONE;
 }
 
+/* A Cancel was just taken for these very numbers. What the machine accepted after it is not cancelled by it.
+ */
+static bool is_cancel_spent(const struct line_view *v)
+{
+    return v->spent == MACHINE_COMMAND_CANCEL_FROM && v->cancelled_from <= v->cancel_from &&
+           v->cancelled_to >= v->cancel_to && v->cancelled_accepted == v->mirror.accepted;
+}
+
 /* C8: the numbers must have reached the machine, else their results could not come. */
 static bool must_cancel(const struct line_view *v)
 {
-    return line_cancels(v) && !is_cancel_ahead(v) && v->spent != MACHINE_COMMAND_CANCEL_FROM;
+    return line_cancels(v) && !is_cancel_ahead(v) && !is_cancel_spent(v);
 }
 
 /* The switch is hard-wired; this makes the machine's own state agree with it (doubtful pouches by rule M6).
@@ -498,13 +506,18 @@ static const struct {
     {must_unsuspend, MACHINE_COMMAND_UNSUSPEND, false},
 };
 
+static bool is_spent(const struct line_view *v, enum machine_command command)
+{
+    return command == MACHINE_COMMAND_CANCEL_FROM ? is_cancel_spent(v) : command == v->spent;
+}
+
 enum machine_command line_command(const struct line_view *view)
 {
     if (asks_person(view))
         return view->person;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (commands[i].guard(view))
-            return commands[i].command == view->spent ? MACHINE_COMMAND_NONE : commands[i].command;
+            return is_spent(view, commands[i].command) ? MACHINE_COMMAND_NONE : commands[i].command;
     }
     return MACHINE_COMMAND_NONE;
 }

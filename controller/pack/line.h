@@ -128,6 +128,9 @@ struct line_view {
     bool frozen;                 /* the machine answers, and its own heartbeat stands still */
     bool closing;                /* SIGTERM: finish what is started and end */
     enum machine_command spent;  /* answered a moment ago in this very state: not asked for again at once */
+    uint32_t cancelled_from;     /* numbers that the spent Cancel was for, and A when it was written */
+    uint32_t cancelled_to;
+    uint32_t cancelled_accepted;
     enum machine_command person; /* asked for by a person and not yet written; 0 none */
 
     /* Time, as the packer sees it. */

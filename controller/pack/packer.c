@@ -125,9 +125,13 @@ static void submit_control(struct packer *p)
                                                .command = command,
                                                .command_seq = p->command_seq,
                                                .retire = v->recorded};
-    if (command == MACHINE_COMMAND_CANCEL_FROM)
+    if (command == MACHINE_COMMAND_CANCEL_FROM) {
         request.control.argument =
             v->cancel_from > v->mirror.started ? v->cancel_from : v->mirror.started + 1;
+        v->cancelled_from = v->cancel_from;
+        v->cancelled_to = v->cancel_to;
+        v->cancelled_accepted = v->mirror.accepted;
+    }
     p->control_at_ms = p->now_ms;
     submit(p, &request);
 }

@@ -8,24 +8,30 @@
  *   store        controller/pack/fills.c: number -> job for ever; result, job and next intents in one commit.
  *   wire         one frame at a time; the mailbox is three of them (number and session, content and CRC, commit).
  *   machine      hw/sim/world_*.c: rules M1-M6, two stations (filling, sealing), ring written before D.
+ *   people       withdraw a pouch at any moment; put another machine there, adopt it and take the old one's
+ *                open pouches out of use.
  *   environment  loses, repeats, delays, crashes, cuts, miscounts, each as often as its budget says.
  *
  * Checked everywhere: no number is filled twice; what is filled is what the store has for that number; at most
  * one good pouch a job; what the store says of a pouch is its physical fate; no result is overwritten that the
- * store does not have; the controller never meets counters that it cannot explain. Liveness (ltl all_good, weak
- * fairness): every job ends good.
+ * store does not have; the controller never meets counters that it cannot explain; a pouch that was withdrawn
+ * before its number was written is never begun; CANCELLED means that nothing was begun. Liveness (ltl all_ended,
+ * weak fairness): every job ends good, or cancelled when it was withdrawn.
  *
- * Not in it: PackML commands (a person always confirms, clears and starts), cancelling, M7, two controllers, wrap
- * of numbers, bad memory.
+ * Of PackML it has what cancelling needs: running, and suspended by the controller. A person always confirms,
+ * clears and starts. A command that is repeated within its session is a repeat: TCP keeps order, a serial line has
+ * no memory. Not in it: M7, two controllers, wrap of numbers, bad memory, the old machine coming back
+ * (tests/sim/test_swap.c).
  *
- * Budgets and the mutant come from the environment (JOBS, LOSS, REPEAT, LATE, CRASH, POWER, BAD, MUTANT), so that
- * one compilation serves all runs.
+ * Budgets and the mutant come from the environment (JOBS, LOSS, REPEAT, LATE, CRASH, POWER, BAD, DROP, SWAP,
+ * MUTANT), so that one compilation serves all runs.
  */
 #define JOBS_MAX 3
 #define NUMS     10 /* numbers that a run may use: jobs + miscounts + two a power loss */
 #define R        2 /* result ring */
 #define Q        2 /* queue */
 #define WINDOW   2 /* open numbers: min(Q, R) */
+#define BASE     5 /* the second machine's numbers begin behind it: one row of numbers for both */
 
 /* Mutants: each takes one rule away, and each must fail. tests/model/run has the same list. */
 #define M_UNDURABLE   1  /* C1: a number is sent before its intent is stored */
@@ -38,26 +44,42 @@
 #define M_RING        8  /* M5: an unread result is overwritten */
 #define M_FRESH       9  /* C3: a fresh number for the same job after a time-out */
 #define M_ANY         10 /* M1: any whole mailbox is taken, whatever its number */
+#define M_RUSH        11 /* C8: a withdrawn number is written to a machine that runs */
+#define M_REUSE       12 /* C8: a withdrawn number is used again before its result came */
+#define M_BEGUN       13 /* C8: the machine cancels what it has begun */
+#define M_SWAP        14 /* C7: another machine is enrolled without a person, its pouches made again */
+#define M_HASTE       15 /* C8: a Cancel is taken for one of numbers that were written after it */
 
-byte mutant, jobs, loss, repeat, late, crash, power, bad;
+byte mutant, jobs, loss, repeat, late, crash, power, bad, drop, swap;
+bool dropping, swapping; /* DROP, SWAP were not 0: what only they need is left out otherwise */
 
 /* ---- the store: survives everything ---- */
 #define WAITING 0
 #define SENT    1
 #define GOOD    2
 #define VOID    3
+#define CANCELLED 4
 byte db_session, db_issued, db_recorded;
+byte db_place = 1;      /* the machine that a person knows to stand there */
+bool unwanted[JOBS_MAX + 1]; /* withdrawn */
 byte db_job[NUMS];      /* 0: the number was never given out */
-byte db_fill[NUMS];     /* SENT, GOOD, VOID */
+byte db_fill[NUMS];     /* SENT, GOOD, VOID, CANCELLED */
 byte db_state[JOBS_MAX + 1];
 /* M_NORMAL: the store before the last commit; kept nowhere else. */
 byte was_issued, was_recorded;
 
 /* ---- the controller: lost in a crash ---- */
+#define NONE    0
+#define SUSPEND 1
+#define GO      2 /* Start, Unsuspend */
+#define CANCEL  3 /* from rq_arg */
 mtype = { DOWN, SURVEY, CLAIM, COMPARE, READY, STATUS, CONTROL, PUT1, PUT2, PUT3, FETCH, OVER };
 mtype at = DOWN;
 bool due;               /* the mirror must be read before the next decision */
-byte mA, mD, mW, mOwner; /* the mirror as last read */
+byte mA, mS, mD, mW, mOwner, mSerial; /* the mirror as last read */
+bool mStopped;
+byte told_from, told_to; /* of the last Cancel that was answered and not followed by another word */
+byte from, to;          /* numbers that shall not be made: worked out where they are needed, 0 between */
 byte kept;
 byte outcome[R];        /* of kept results, by number modulo R */
 byte put;               /* the number that is being written */
@@ -71,13 +93,13 @@ byte unsent_job;
 #define LOST     3 /* time-out, reset or damage: proves nothing */
 byte rq;
 mtype rq_kind;
-byte rq_session, rq_seq, rq_job, rq_retire;
+byte rq_session, rq_seq, rq_job, rq_retire, rq_cmd, rq_arg;
 byte an_seq, an_outcome; /* answer to FETCH */
 bool dead;               /* the next frame will find that the connection is gone */
 /* A frame of an old connection that still arrives, whole. */
 bool st;
 mtype st_kind;
-byte st_session, st_seq, st_job, st_retire;
+byte st_session, st_seq, st_job, st_retire, st_cmd, st_arg;
 /* A late answer. */
 bool la;
 mtype la_kind;
@@ -88,7 +110,10 @@ byte S, D, W;
 byte ring_seq[R], ring_outcome[R];
 /* volatile */
 byte A, owner;
+byte serial = 1;
 byte queue[NUMS];       /* recipe by number */
+bool cancelled[NUMS];   /* of queued numbers */
+bool stopped;           /* Suspended, Stopped, Idle: begins nothing */
 byte mb_seq, mb_session, mb_job, mb_crc_seq, mb_crc_session; /* the mailbox; the CRC is what it was made from */
 bool aborted;
 byte filling, sealing;  /* numbers in the stations, 0 none */
@@ -103,24 +128,60 @@ byte ghost;             /* M_NO_INTENT: begun, not journalled */
 byte pouches[NUMS];     /* begun under this number */
 bool closed[NUMS];
 bool gone[NUMS];        /* diverted or taken out */
-byte good[JOBS_MAX + 1]; /* pouches of this job that left as good ones */
+bool left[NUMS];        /* left as a good one */
+byte good[JOBS_MAX + 1]; /* pouches of this job that did */
+bool knew[NUMS];        /* withdrawn before it was written, and written only to be cancelled */
 
-#define all_jobs_good (db_state[1] == GOOD && (jobs < 2 || db_state[2] == GOOD) && (jobs < 3 || db_state[3] == GOOD))
+#define ended(j) (db_state[j] == GOOD || db_state[j] == CANCELLED)
+#define all_jobs_ended (ended(1) && (jobs < 2 || ended(2)) && (jobs < 3 || ended(3)))
 
 inline ask(kind, seq, job, retire)
 {
     rq = OUT; rq_kind = kind; rq_session = db_session; rq_seq = seq; rq_job = job; rq_retire = retire
 }
 
+inline command(cmd, arg)
+{
+    ask(CONTROL, 0, 0, db_recorded); rq_cmd = cmd; rq_arg = arg; at = CONTROL
+}
+
+/* Lowest and highest open number that shall not be made any more. */
+inline find_unwanted()
+{
+    from = 0; to = 0; j = db_recorded + 1;
+    do
+    :: dropping && j <= db_issued ->
+        if
+        :: db_fill[j] == SENT && unwanted[db_job[j]] ->
+            to = j;
+            if
+            :: from == 0 -> from = j
+            :: else
+            fi
+        :: else
+        fi;
+        j++
+    :: else -> break
+    od;
+    j = 0
+}
+
+#define cancels        (to > mS)
+#define cancel_ahead   (to > mA)
+#define next_cancelled (cancel_ahead && mA + 1 >= from)
+#define is_told        (told_to > 0 && (mutant == M_HASTE || (told_from == from && told_to == to)))
+
 inline forget_request()
 {
-    rq = FREE; rq_kind = 0; rq_session = 0; rq_seq = 0; rq_job = 0; rq_retire = 0; an_seq = 0; an_outcome = 0
+    rq = FREE; rq_kind = 0; rq_session = 0; rq_seq = 0; rq_job = 0; rq_retire = 0; rq_cmd = 0; rq_arg = 0;
+    an_seq = 0; an_outcome = 0
 }
 
 inline forget_kept()
 {
     kept = db_recorded; outcome[0] = 0; outcome[1] = 0; put = 0; dead = false;
-    mA = 0; mD = 0; mW = 0; mOwner = 0; due = false
+    mA = 0; mS = 0; mD = 0; mW = 0; mOwner = 0; mSerial = 0; mStopped = false; due = false;
+    told_from = 0; told_to = 0
 }
 
 inline note_commit()
@@ -151,6 +212,44 @@ inline intend()
     j = 0
 }
 
+/* Its number came to nothing: it is made again, unless nobody wants it any more. */
+inline release_job(job)
+{
+    if
+    :: db_state[job] == SENT && !unwanted[job] -> db_state[job] = WAITING
+    :: db_state[job] == SENT && unwanted[job] -> db_state[job] = CANCELLED
+    :: else
+    fi
+}
+
+/* A person adopts the machine that stands there, and takes the open pouches of the other one out of use. */
+inline adopt()
+{
+    j = 1;
+    do
+    :: j <= db_issued ->
+        if
+        :: db_fill[j] == SENT ->
+            db_fill[j] = VOID;
+            if
+            :: mutant != M_SWAP && left[j] -> left[j] = false; good[db_job[j]]-- /* reach */
+            :: else
+            fi;
+            if
+            :: mutant != M_SWAP -> gone[j] = true
+            :: else
+            fi;
+            release_job(db_job[j])
+        :: else
+        fi;
+        j++
+    :: else -> break
+    od;
+    j = 0;
+    db_place = mSerial; db_issued = BASE; db_recorded = BASE; kept = BASE; /* reach */
+    note_commit()
+}
+
 /* C4: result and job in one commit. The truth must agree. */
 inline record()
 {
@@ -163,11 +262,9 @@ inline record()
             assert(closed[db_recorded] && !gone[db_recorded]); /* evidence is the fate */
             db_state[db_job[db_recorded]] = GOOD
         :: else ->
+            assert(db_fill[db_recorded] != CANCELLED || pouches[db_recorded] == 0); /* nothing was begun */
             assert(!closed[db_recorded] || gone[db_recorded]);
-            if
-            :: db_state[db_job[db_recorded]] == SENT -> db_state[db_job[db_recorded]] = WAITING
-            :: else
-            fi
+            release_job(db_job[db_recorded])
         fi
     :: else -> break
     od
@@ -193,15 +290,20 @@ inline undo_commit()
 #define depth     (mutant == M_RING -> R + 1 : Q) /* without M5 the queue may run over the ring */
 #define room      (mA - mW < (mutant == M_RING -> R + 1 : R) && mA - mD < depth)
 
-active proctype controller()
+proctype controller()
 {
     byte j;
-    (jobs > 0);
 end:
     do
     :: atomic { at == DOWN && rq == FREE -> ask(STATUS, 0, 0, 0); at = SURVEY }
     /* C2: session + 1 is durable before it is written; the claim changes nothing else. */
-    :: atomic { at == SURVEY && rq == ANSWERED -> db_session++; ask(CLAIM, 0, 0, mW); at = CLAIM }
+    :: atomic { at == SURVEY && rq == ANSWERED ->
+            if
+            :: mSerial != db_place -> adopt()
+            :: else
+            fi;
+            mSerial = 0; db_session++; ask(CLAIM, 0, 0, mW); at = CLAIM
+        }
     :: atomic { at == CLAIM && rq == ANSWERED -> ask(STATUS, 0, 0, 0); at = COMPARE }
     :: atomic { at == COMPARE && rq == ANSWERED ->
             assert(mOwner <= db_session); /* C9: nobody else is there */
@@ -211,7 +313,13 @@ end:
             fi
         }
     :: atomic { at == STATUS && rq == ANSWERED -> forget_request(); due = false; at = READY }
-    :: atomic { at == CONTROL && rq == ANSWERED -> forget_request(); due = true; at = READY }
+    :: atomic { at == CONTROL && rq == ANSWERED ->
+            if
+            :: rq_cmd == GO || rq_cmd == SUSPEND -> told_from = 0; told_to = 0
+            :: else
+            fi;
+            forget_request(); due = true; at = READY
+        }
     :: atomic { at == PUT1 && rq == ANSWERED -> rq = OUT; rq_kind = PUT2; at = PUT2 }
     :: atomic { at == PUT2 && rq == ANSWERED -> rq = OUT; rq_kind = PUT3; at = PUT3 }
     :: atomic { at == PUT3 && rq == ANSWERED -> /* number not durable before it is sent: now it is */
@@ -219,6 +327,10 @@ end:
             :: put == unsent && put != 0 ->
                 db_issued = unsent; db_job[unsent] = unsent_job; db_fill[unsent] = SENT;
                 db_state[unsent_job] = SENT; unsent = 0; unsent_job = 0
+            :: else
+            fi;
+            if /* what was cancelled before says nothing of what was written after it */
+            :: mutant != M_HASTE -> told_from = 0; told_to = 0
             :: else
             fi;
             forget_request(); put = 0; due = true; at = READY
@@ -248,22 +360,39 @@ end:
                 :: kept > db_recorded && !(mutant == M_RETIRE && kept > mW) ->
                     note_commit(); record(); outcome[0] = 0; outcome[1] = 0; intend()
                 :: else ->
+                    find_unwanted();
                     if
+                    :: mutant == M_REUSE && to > 0 && to == db_issued && to > mS ->
+                        db_state[db_job[to]] = CANCELLED; db_fill[to] = 0; db_job[to] = 0; db_issued--
                     /* C5. A machine that was off in between has no owner: the heartbeat claims it again. */
-                    :: mW < db_recorded || mOwner < db_session -> ask(CONTROL, 0, 0, db_recorded); at = CONTROL
-                    :: mW >= db_recorded && mOwner >= db_session && (mA < db_issued || unsent == mA + 1) && room -> /* C3: A < N, send A + 1 */
-                        put = mA + 1;
-                        if
-                        :: put == unsent -> ask(PUT1, put, unsent_job, 0)
-                        :: else -> ask(PUT1, put, db_job[put], 0)
-                        fi;
-                        at = PUT1
+                    :: mW < db_recorded || mOwner < db_session -> command(NONE, 0)
                     :: else ->
                         if
-                        :: all_jobs_good && db_issued == db_recorded -> at = OVER; due = false
-                        :: else -> note_commit(); intend(); due = true /* and poll */
+                        :: cancels && !cancel_ahead && !is_told -> /* C8: all of them are there */
+                            command(CANCEL, from); rq_arg = (from > mS -> from : mS + 1);
+                            told_from = from; told_to = to
+                        :: next_cancelled && !mStopped && mutant != M_RUSH -> command(SUSPEND, 0)
+                        :: mStopped && !cancel_ahead && (is_told || !cancels) && (db_issued > db_recorded || !all_jobs_ended) ->
+                            command(GO, 0)
+                        :: (mA < db_issued || unsent == mA + 1) && room && (!next_cancelled || mStopped || mutant == M_RUSH) &&
+                           !(mStopped && !cancel_ahead) && !(cancels && !cancel_ahead && !is_told) -> /* C3: A < N, send A + 1 */
+                            put = mA + 1;
+                            if
+                            :: put == unsent -> ask(PUT1, put, unsent_job, 0)
+                            :: else ->
+                                knew[put] = knew[put] || unwanted[db_job[put]];
+                                ask(PUT1, put, db_job[put], 0)
+                            fi;
+                            at = PUT1
+                        :: else ->
+                            if
+                            :: all_jobs_ended && db_issued == db_recorded -> at = OVER; due = false
+                            :: cancels -> due = true
+                            :: else -> note_commit(); intend(); due = true /* and poll */
+                            fi
                         fi
-                    fi
+                    fi;
+                    from = 0; to = 0
                 fi
             fi
         }
@@ -272,7 +401,7 @@ end:
             if /* the frame that has left may still arrive */
             :: rq == OUT && !st ->
                 st = true; st_kind = rq_kind; st_session = rq_session; st_seq = rq_seq; st_job = rq_job;
-                st_retire = rq_retire
+                st_retire = rq_retire; st_cmd = rq_cmd; st_arg = rq_arg
             :: true
             fi;
             if
@@ -288,7 +417,7 @@ end:
 /* ---- the machine's side of the wire ---- */
 
 /* A frame takes effect. */
-inline perform(kind, session, seq, job, retire)
+inline perform(kind, session, seq, job, retire, cmd, arg)
 {
     if
     :: kind == CLAIM || kind == CONTROL ->
@@ -298,6 +427,18 @@ inline perform(kind, session, seq, job, retire)
             if
             :: retire > W -> W = retire
             :: else
+            fi;
+            if
+            :: cmd == SUSPEND -> stopped = true
+            :: cmd == GO -> stopped = false
+            :: cmd == CANCEL ->
+                n = (mutant == M_BEGUN -> D + 1 : S + 1);
+                do
+                :: n <= A -> cancelled[n] = cancelled[n] || n >= arg || mutant == M_BEGUN; n++
+                :: else -> break
+                od;
+                n = 0
+            :: else
             fi
         :: else
         fi
@@ -305,27 +446,27 @@ inline perform(kind, session, seq, job, retire)
     :: kind == PUT2 ->
         mb_job = job; mb_crc_seq = seq; mb_crc_session = session;
         if
-        :: mutant == M_HALF && mb_seq == A + 1 && A - W < R && A - S < Q -> A++; queue[A] = mb_job
+        :: mutant == M_HALF && mb_seq == A + 1 && A - W < R && A - S < Q -> A++; queue[A] = mb_job; cancelled[A] = false
         :: else
         fi
     :: kind == PUT3 ->
         if
-        :: mutant == M_HALF && mb_seq == A + 1 && A - W < R && A - S < Q -> A++; queue[A] = mb_job
+        :: mutant == M_HALF && mb_seq == A + 1 && A - W < R && A - S < Q -> A++; queue[A] = mb_job; cancelled[A] = false
         :: mutant == M_ANY && A + 1 < NUMS && A - W < R && A - S < Q && mb_session == owner && owner > 0 ->
-            A++; queue[A] = mb_job
+            A++; queue[A] = mb_job; cancelled[A] = false
         :: mutant != M_HALF && mutant != M_ANY && seq == mb_seq && mb_crc_seq == mb_seq && mb_crc_session == mb_session &&
            mb_session == owner && owner > 0 && mb_seq == A + 1 && A - S < depth &&
            A - W < (mutant == M_RING -> R + 1 : R) ->
-            A++; queue[A] = mb_job /* M1 */
+            A++; queue[A] = mb_job; cancelled[A] = false /* M1 */
         :: else /* M2: ignored */
         fi
     :: else
     fi
 }
 
-active proctype wire()
+proctype wire()
 {
-    (jobs > 0);
+    byte n;
 end:
     do
     :: atomic { rq == OUT ->
@@ -334,7 +475,7 @@ end:
             :: !dead && loss > 0 -> loss--; rq = LOST /* the request */
             :: !dead && repeat > 0 && !st -> /* it arrives later: the controller gives up before */
                 repeat--; st = true; st_kind = rq_kind; st_session = rq_session; st_seq = rq_seq; st_job = rq_job;
-                st_retire = rq_retire; rq = LOST
+                st_retire = rq_retire; st_cmd = rq_cmd; st_arg = rq_arg; rq = LOST
             :: !dead ->
                 if
                 :: repeat > 0 && !st -> /* it arrives twice */
@@ -342,9 +483,11 @@ end:
                     st_job = rq_job; st_retire = rq_retire
                 :: true
                 fi;
-                perform(rq_kind, rq_session, rq_seq, rq_job, rq_retire);
+                perform(rq_kind, rq_session, rq_seq, rq_job, rq_retire, rq_cmd, rq_arg);
                 if
-                :: rq_kind == STATUS -> mA = A; mD = D; mW = W; mOwner = owner
+                :: rq_kind == STATUS ->
+                    mA = A; mD = D; mW = W; mOwner = owner; mSerial = (at == SURVEY -> serial : 0);
+                    mS = (dropping -> S : 0); mStopped = stopped
                 :: rq_kind == FETCH -> an_seq = ring_seq[rq_seq % R]; an_outcome = ring_outcome[rq_seq % R]
                 :: else
                 fi;
@@ -359,15 +502,17 @@ end:
             fi
         }
     :: atomic { st -> /* a frame of an old connection */
-            perform(st_kind, st_session, st_seq, st_job, st_retire);
-            st = false; st_kind = 0; st_session = 0; st_seq = 0; st_job = 0; st_retire = 0 /* reach */
+            perform(st_kind, st_session, st_seq, st_job, st_retire, st_cmd, st_arg);
+            st = false; st_kind = 0; st_session = 0; st_seq = 0; st_job = 0; st_retire = 0; st_cmd = 0;
+            st_arg = 0 /* reach */
         }
     :: atomic { la && rq == OUT && !dead -> /* a late answer comes first */
             if
             :: mutant == M_NO_NONCE && la_kind == rq_kind ->
-                perform(rq_kind, rq_session, rq_seq, rq_job, rq_retire);
+                perform(rq_kind, rq_session, rq_seq, rq_job, rq_retire, rq_cmd, rq_arg);
                 if
-                :: rq_kind == STATUS -> mA = la_A; mD = la_D; mW = la_W; mOwner = owner
+                :: rq_kind == STATUS ->
+                    mA = la_A; mD = la_D; mW = la_W; mS = S; mOwner = owner; mStopped = stopped
                 :: else -> an_seq = rq_seq; an_outcome = la_outcome
                 fi;
                 rq = ANSWERED
@@ -387,15 +532,14 @@ inline write_ring(seq, result)
     ring_seq[(seq) % R] = seq; ring_outcome[(seq) % R] = result
 }
 
-active proctype machine()
+proctype machine()
 {
     byte n;
-    (jobs > 0);
 end:
     do
     /* M3: S is durable before the first drop. M5: never beyond the ring. */
     :: atomic {
-            !aborted && filling == 0 && (mutant == M_NO_INTENT -> ghost : S) < A &&
+            !aborted && !stopped && filling == 0 && !(S < A && cancelled[S + 1]) && (mutant == M_NO_INTENT -> ghost : S) < A &&
                 (mutant == M_RING || S + 1 - W <= R) ->
             if
             :: mutant == M_NO_INTENT -> ghost++; filling = ghost
@@ -403,6 +547,7 @@ end:
             fi
         }
     :: atomic { filling > 0 && !dropped ->
+            assert(!knew[filling]); /* it was withdrawn before it was written */
             pouches[filling]++;
             assert(pouches[filling] == 1);            /* no number is filled twice */
             assert(queue[filling] == db_job[filling] && db_job[filling] > 0); /* the right recipe, and durable */
@@ -411,6 +556,12 @@ end:
             :: bad > 0 -> bad--; miscounted[0] = true /* reach */
             :: true
             fi
+        }
+    /* C8: what was cancelled is answered when its turn comes. M_BEGUN: what is under way is, too. */
+    :: atomic { !aborted && S == D && S < A && cancelled[S + 1] && !written -> write_ring(S + 1, CANCELLED); written = true }
+    :: atomic { !aborted && S == D && S < A && cancelled[S + 1] && written -> S++; D = S; written = false /* reach */ }
+    :: atomic { mutant == M_BEGUN && filling > 0 && sealing == 0 && cancelled[filling] ->
+            write_ring(filling, CANCELLED); D = filling; filling = 0; dropped = false; miscounted[0] = false
         }
     :: atomic { filling > 0 && dropped && sealing == 0 ->
             sealing = filling; miscounted[1] = miscounted[0];
@@ -431,7 +582,10 @@ end:
             :: else
             fi;
             if
-            :: !miscounted[1] -> n = db_job[sealing]; good[n]++; assert(good[n] == 1); /* one good pouch a job */ n = 0
+            :: !miscounted[1] ->
+                n = db_job[sealing]; good[n]++; left[sealing] = swapping;
+                assert(good[n] == 1); /* one good pouch a job */
+                n = 0
             :: else
             fi;
             sealing = 0; is_sealed = false; written = false; miscounted[1] = false
@@ -450,30 +604,77 @@ end:
     od
 }
 
-active proctype mains()
+/* What the machine forgets without power. */
+inline go_dark()
+{
+    owner = 0; stopped = dropping;
+    n = 1;
+    do
+    :: n < NUMS -> queue[n] = 0; cancelled[n] = false; n++
+    :: else -> break
+    od;
+    n = 0;
+    mb_seq = 0; mb_session = 0; mb_job = 0; mb_crc_seq = 0; mb_crc_session = 0;
+    filling = 0; sealing = 0; dropped = false; is_sealed = false; written = false; removed = false;
+    miscounted[0] = false; miscounted[1] = false;
+    st = false; st_kind = 0; st_session = 0; st_seq = 0; st_job = 0; st_retire = 0; st_cmd = 0; st_arg = 0
+}
+
+proctype mains()
 {
     byte n;
-    (jobs > 0);
 end:
     do
     :: atomic { power > 0 ->
             power--;
-            A = S; owner = 0; ghost = S;
-            n = 1;
-            do
-            :: n < NUMS -> queue[n] = 0; n++
-            :: else -> break
-            od;
-            n = 0;
-            mb_seq = 0; mb_session = 0; mb_job = 0; mb_crc_seq = 0; mb_crc_session = 0;
-            filling = 0; sealing = 0; dropped = false; is_sealed = false; written = false; removed = false;
-            miscounted[0] = false; miscounted[1] = false;
+            A = S; ghost = S;
+            go_dark();
             aborted = S > D; /* reach */
-            st = false; st_kind = 0; st_session = 0; st_seq = 0; st_job = 0; st_retire = 0;
             if /* connections end with it; a serial line has none */
             :: rq == OUT || rq == ANSWERED -> rq = LOST
             :: rq == FREE && at != DOWN -> dead = true
             :: true
+            fi
+        }
+    /* Another machine, fresh from its box, takes this one's place. It takes minutes: every connection ends. */
+    :: atomic { swap > 0 ->
+            swap--;
+            if /* what was sealed is finished in the old one, and its result stays there */
+            :: sealing > 0 && is_sealed && !miscounted[1] && db_job[sealing] > 0 ->
+                closed[sealing] = true; left[sealing] = true; n = db_job[sealing]; good[n]++; assert(good[n] == 1)
+            :: true
+            fi;
+            serial = 2; S = BASE; D = BASE; W = BASE; A = BASE; ghost = BASE;
+            ring_seq[0] = 0; ring_seq[1] = 0; ring_outcome[0] = 0; ring_outcome[1] = 0;
+            go_dark();
+            aborted = false; /* reach */
+            la = false; la_kind = 0; la_A = 0; la_D = 0; la_W = 0; la_outcome = 0;
+            if
+            :: rq == OUT || rq == ANSWERED -> rq = LOST
+            :: rq == FREE && at != DOWN -> dead = true
+            :: else
+            fi
+        }
+    od
+}
+
+/* An order is stopped: its pouch is not wanted any more, wherever it is. */
+proctype people()
+{
+end:
+    do
+    :: atomic { drop > 0 && (db_state[1] == WAITING || db_state[1] == SENT) && !unwanted[1] ->
+            drop--; unwanted[1] = true; /* reach */
+            if
+            :: db_state[1] == WAITING -> db_state[1] = CANCELLED
+            :: else
+            fi
+        }
+    :: atomic { drop > 0 && jobs > 1 && (db_state[2] == WAITING || db_state[2] == SENT) && !unwanted[2] ->
+            drop--; unwanted[2] = true;
+            if
+            :: db_state[2] == WAITING -> db_state[2] = CANCELLED
+            :: else
             fi
         }
     od
@@ -481,6 +682,7 @@ end:
 
 init
 {
+    atomic {
     c_code {
         const char *text;
 #define FROM_ENVIRONMENT(field, name, otherwise) \
@@ -492,8 +694,22 @@ init
         FROM_ENVIRONMENT(crash, "CRASH", 0);
         FROM_ENVIRONMENT(power, "POWER", 0);
         FROM_ENVIRONMENT(bad, "BAD", 0);
+        FROM_ENVIRONMENT(drop, "DROP", 0);
+        FROM_ENVIRONMENT(swap, "SWAP", 0);
+        FROM_ENVIRONMENT(dropping, "DROP", 0) != 0;
+        FROM_ENVIRONMENT(swapping, "SWAP", 0) != 0;
         FROM_ENVIRONMENT(jobs, "JOBS", 2);
+    }
+    run controller(); run wire(); run machine();
+    if
+    :: power > 0 || swap > 0 -> run mains()
+    :: else
+    fi;
+    if
+    :: drop > 0 -> run people()
+    :: else
+    fi
     }
 }
 
-ltl all_good { <> all_jobs_good }
+ltl all_ended { <> all_jobs_ended }

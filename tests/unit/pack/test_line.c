@@ -330,6 +330,8 @@ static void a_withdrawn_number_holds_new_ones_back(void **state)
     assert_int_equal(tick(&v), LINE_DO_WRITE_CONTROL);
     assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
     v.spent = MACHINE_COMMAND_CANCEL_FROM; /* taken a moment ago */
+    v.cancelled_from = v.cancelled_to = 12;
+    v.cancelled_accepted = 13;
     assert_int_equal(tick(&v), LINE_DO_WAIT);
     v.mirror.state = MACHINE_STATE_HELD; /* and a held machine is let go meanwhile, for a pouch lies in it */
     assert_int_equal(line_command(&v), MACHINE_COMMAND_UNHOLD);
@@ -351,6 +353,34 @@ static void a_held_machine_is_let_go_only_with_known_seats(void **state)
     assert_int_equal(line_command(&v), MACHINE_COMMAND_UNHOLD);
     v.issued = v.mirror.accepted = 12;
     v.cancel_from = v.cancel_to = 12; /* what was found at the seats does not fit a queued number */
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
+}
+
+/* A Cancel speaks of what had been accepted when it was written. Numbers that were withdrawn, or reached the
+ * machine, after it need one of their own before the machine may go on (the model's mutant 15). */
+static void a_cancel_is_none_for_numbers_that_came_after_it(void **state)
+{
+    (void)state;
+    struct line_view v = quiet();
+    v.want = LINE_RUN;
+    v.permit = true;
+    v.mirror.state = MACHINE_STATE_SUSPENDED;
+    v.mirror.started = v.mirror.done = v.mirror.retired = v.recorded = v.kept = 10;
+    v.issued = v.mirror.accepted = 12;
+    v.cancel_from = v.cancel_to = 12;
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
+    v.spent = MACHINE_COMMAND_CANCEL_FROM;
+    v.cancelled_from = v.cancelled_to = v.cancelled_accepted = 12;
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_UNSUSPEND); /* 11 is wanted, 12 is told */
+    v.issued = 13;
+    v.cancel_to = 13; /* not there yet: nothing may begin */
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_NONE);
+    v.mirror.accepted = 13;
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
+    v.cancel_to = 12; /* even where only a wanted number came after it */
+    assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
+    v.cancelled_accepted = 13;
+    v.cancel_from = 11; /* or an earlier one was withdrawn */
     assert_int_equal(line_command(&v), MACHINE_COMMAND_CANCEL_FROM);
 }
 
@@ -399,6 +429,7 @@ int main(void)
         cmocka_unit_test(cancel_reaches_the_machine_after_the_numbers),
         cmocka_unit_test(a_withdrawn_number_holds_new_ones_back),
         cmocka_unit_test(a_machine_whose_heartbeat_stands_still_is_not_there),
+        cmocka_unit_test(a_cancel_is_none_for_numbers_that_came_after_it),
         cmocka_unit_test(an_open_switch_of_the_panel_aborts_and_lets_nothing_move),
         cmocka_unit_test(a_held_machine_is_let_go_only_with_known_seats),
     };
