@@ -118,17 +118,17 @@ struct line_view {
 
     /* Wishes. */
     enum line_want want;
-    bool orders;                 /* command rows wait in the store */
-    bool jobs;                   /* the running batch has jobs without a number */
-    bool batch_new;              /* the running batch's signatures were not checked yet in this process */
-    bool over;                   /* nothing of the running batch is waiting or under way */
-    bool permit;                 /* a person started it and the machine has not left running since */
-    bool attend;                 /* a stand-in for the operator acts (SIMULATED machines only) */
-    bool bays_due;               /* which canisters are seated must be read before a number is given out */
-    bool frozen;                 /* the machine answers, and its own heartbeat stands still */
-    bool closing;                /* SIGTERM: finish what is started and end */
-    enum machine_command spent;  /* answered a moment ago in this very state: not asked for again at once */
-    uint32_t cancelled_from;     /* numbers that the spent Cancel was for, and A when it was written */
+    bool orders;                /* command rows wait in the store */
+    bool jobs;                  /* the running batch has jobs without a number */
+    bool batch_new;             /* the running batch's signatures were not checked yet in this process */
+    bool over;                  /* nothing of the running batch is waiting or under way */
+    bool permit;                /* a person started it and the machine has not left running since */
+    bool attend;                /* a stand-in for the operator acts (SIMULATED machines only) */
+    bool bays_due;              /* which canisters are seated must be read before a number is given out */
+    bool frozen;                /* the machine answers, and its own heartbeat stands still */
+    bool closing;               /* SIGTERM: finish what is started and end */
+    enum machine_command spent; /* answered a moment ago in this very state: not asked for again at once */
+    uint32_t cancelled_from;    /* numbers that the spent Cancel was for, and A when it was written */
     uint32_t cancelled_to;
     uint32_t cancelled_accepted;
     enum machine_command person; /* asked for by a person and not yet written; 0 none */

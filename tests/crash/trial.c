@@ -24,6 +24,7 @@
 #include "hw/sim/memory.h"
 #include "hw/sim/sim_machine.h"
 #include "hw/sim/world.h"
+#include "tests/crash/mutant.h"
 #include "tests/support/gate.h"
 #include "tests/support/witness.h"
 
@@ -89,36 +90,13 @@ static bool request_leaves(void *data, const struct machine_request *request)
     return true;
 }
 
-static void retire_early(struct trial *t, uint32_t seq)
-{
-    struct machine_status status;
-    if (!world_answers(t->world))
-        return;
-    world_status(t->world, &status);
-    const struct machine_control control = {.nonce = status.nonce,
-                                            .session = status.session,
-                                            .heartbeat = status.heartbeat,
-                                            .command_seq = status.command_seq,
-                                            .retire = seq};
-    (void)world_control(t->world, &control);
-}
-
-/* The newest result lands in the place of the oldest unread one. */
-static void overwrite(struct trial *t)
-{
-    struct machine_status status;
-    world_status(t->world, &status);
-    if (status.done >= status.retired + 2)
-        t->memory->ring[(status.retired + 1) % 8] = t->memory->ring[status.done % 8];
-}
-
 static bool answer_came(void *data, struct machine_answer *answer)
 {
     struct trial *t = data;
     if (t->params.mutant == TRIAL_RETIRE_EARLY && answer->kind == MACHINE_READ_RESULT && answer->code == 0)
-        retire_early(t, answer->result.seq);
+        mutant_retire(t->world, answer->result.seq);
     if (t->params.mutant == TRIAL_OVERWRITTEN && answer->kind == MACHINE_READ_STATUS)
-        overwrite(t);
+        mutant_overwrite(t->world, t->memory);
     return alive(t);
 }
 
@@ -277,26 +255,13 @@ static int round_of(struct trial *t, struct error *err)
     return 0;
 }
 
-/* M3 taken away: the board comes up with the belief that nothing was under way. */
-static void forget_begun(struct trial *t)
-{
-    for (int i = 0; i < MEMORY_COPIES; i++) {
-        struct nv_head *head = &t->memory->heads[i];
-        if (!nv_head_right(head))
-            continue;
-        head->started = head->done;
-        memset(head->fills, 0, sizeof head->fills);
-        nv_head_close(head);
-    }
-}
-
 static void tend_mains(struct trial *t)
 {
     bool powered = world_has_power(t->world);
     if (t->was_powered && !powered) {
         t->power_on_ms = t->clock.mono_now_ms + DARK_MS;
         if (t->params.mutant == TRIAL_NO_INTENT)
-            forget_begun(t);
+            mutant_forget_begun(t->memory);
     }
     if (t->power_on_ms && t->clock.mono_now_ms >= t->power_on_ms) {
         t->power_on_ms = 0;

@@ -27,11 +27,11 @@
  * MUTANT), so that one compilation serves all runs.
  */
 #define JOBS_MAX 3
-#define NUMS     10 /* numbers that a run may use: jobs + miscounts + two a power loss */
+#define NUMS     13 /* numbers that a run may use: jobs + miscounts + two a power loss */
 #define R        2 /* result ring */
 #define Q        2 /* queue */
 #define WINDOW   2 /* open numbers: min(Q, R) */
-#define BASE     5 /* the second machine's numbers begin behind it: one row of numbers for both */
+#define BASE     6 /* the second machine's numbers begin behind it: one row of numbers for both */
 
 /* Mutants: each takes one rule away, and each must fail. tests/model/run has the same list. */
 #define M_UNDURABLE   1  /* C1: a number is sent before its intent is stored */
@@ -202,7 +202,7 @@ inline intend()
         :: db_state[j] == WAITING && mutant == M_UNDURABLE ->
             assert(db_issued + 1 < NUMS); unsent = db_issued + 1; unsent_job = j
         :: db_state[j] == WAITING && mutant != M_UNDURABLE ->
-            assert(db_issued + 1 < NUMS);
+            assert(db_issued + 1 < NUMS && (!swapping || db_place == 2 || db_issued < BASE));
             db_issued++; db_job[db_issued] = j; db_fill[db_issued] = SENT; db_state[j] = SENT
         :: else
         fi;
