@@ -295,7 +295,7 @@ static int store_plan(struct making *m)
 static bool is_same(struct making *m, int *ret_status)
 {
     const struct input *input = &m->input;
-    if (input->newest_id == 0 || m->request->edit || m->request->end_edit)
+    if (input->newest_id == 0 || m->request->fresh || m->request->edit || m->request->end_edit)
         return false; /* what is asked for is stored with a plan of its own */
     *ret_status = write_text(m, input->newest_version);
     return *ret_status == 0 && memcmp(m->hash, input->newest_hash, sizeof m->hash) == 0;

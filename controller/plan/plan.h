@@ -50,6 +50,7 @@ struct plan_request {
     int64_t end_edit;
     const struct plan_span *spans;
     size_t span_count;
+    bool fresh;   /* the newest plan does not stand, even if it reads the same: never PLAN_SAME */
     bool dry_run; /* find out, store nothing: PLAN_MADE has no id then */
 };
 

@@ -45,10 +45,10 @@ static void head(const struct refill *refill, const struct sync_plan *plan, stru
         buf_printf(out, "  TRIED: another anchor than the locked one, %s\n", date_of(refill->anchor).text);
 }
 
-static void fills(const struct refill *refill, const struct sync_plan *plan, struct buf *out)
+static void fills(const struct refill *refill, const struct refill_site *site, const struct sync_plan *plan,
+                  struct buf *out)
 {
-    static const char *const kinds[SYNC_KINDS] = {"with the roll", "full bridge, apart",
-                                                  "short bridge, apart"};
+    static const char *const kinds[SYNC_KINDS] = {"with the roll", "full bridge", "short bridge"};
     if (plan->fill_count > 0)
         buf_text(out, "fills\n");
     for (size_t i = 0; i < plan->fill_count; i++) {
@@ -56,9 +56,13 @@ static void fills(const struct refill *refill, const struct sync_plan *plan, str
         const struct refill_drug *drug = refill_drug_of(refill, fill->id);
         char pieces[QUANTITY_TEXT_BYTES];
         quantity_format(drug ? refill_fill_milli(refill, drug, fill) : 0, pieces);
-        buf_printf(out, "  %s  %-40s %3" PRId32 " days %6s pieces  until %s  %s%s\n",
+        bool apart = refill_is_apart(refill, site, plan, fill);
+        buf_printf(out, "  %s  %-40s %3" PRId32 " days %6s pieces  until %s  %s%s%s\n",
                    date_of(fill->date).text, drug_name(refill, fill->id), fill->days, pieces,
                    date_of(fill->lasts_until).text, kinds[fill->kind],
+                   apart                       ? ", apart"
+                   : fill->kind != SYNC_ANCHOR ? ", in a strip of its own"
+                                               : "",
                    fill->conditional ? ", ON A NEW PRESCRIPTION" : "");
     }
 }
@@ -75,6 +79,20 @@ static void requests(const struct refill *refill, const char *title, const struc
         if (list[i].request_on != CIVIL_DAY_NONE)
             buf_printf(out, ", ask on %s", date_of(list[i].request_on).text);
         buf_text(out, drug && drug->denied ? ", DENIED: it ends with its supply\n" : "\n");
+    }
+}
+
+static void gaps(const struct refill_gap *list, size_t count, struct buf *out)
+{
+    if (count > 0)
+        buf_text(out, "GAPS: doses are due and nothing will be there\n");
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "  %s", date_of(list[i].from).text);
+        if (list[i].until != CIVIL_DAY_NONE)
+            buf_printf(out, " until %s", date_of(list[i].until).text);
+        else
+            buf_text(out, " and from then on");
+        buf_printf(out, "  %s: %s\n", list[i].drug->order->product->name, refill_gap_text(list[i].why));
     }
 }
 
@@ -184,18 +202,29 @@ static void what_if(const struct sync_plan *plan, const struct sync_explanation 
     }
 }
 
-void calendar_to_text(const struct refill *refill, const struct sync_plan *plan,
-                      const struct sync_explanation *explanation, bool why, struct buf *out)
+int calendar_to_text(const struct refill *refill, const struct refill_site *site,
+                     const struct sync_plan *plan, const struct sync_explanation *explanation, bool why,
+                     struct arena *arena, struct buf *out, struct error *err)
 {
+    struct refill_gap *list = NULL;
+    size_t count = 0;
+    int status = refill_gaps(refill, site, plan, arena, &list, &count, err);
+    if (status < 0)
+        return status;
     head(refill, plan, out);
-    fills(refill, plan, out);
+    int32_t open = refill_open_day(refill, plan);
+    if (open < refill->today + REFILL_DAYS_AHEAD)
+        buf_printf(out, "pouches wanted from %s on: `sachet plan %s`\n", date_of(open).text,
+                   refill->input.source_id);
+    fills(refill, site, plan, out);
+    gaps(list, count, out);
     requests(refill, "prescriptions to renew", plan->renewals, plan->renewal_count, out);
     requests(refill, "overrides to ask of the payer", plan->overrides, plan->override_count, out);
     requests(refill, "prior authorisations to ask for", plan->pa_requests, plan->pa_request_count, out);
     left_out(refill, plan, out);
     costs(explanation, out);
     if (!why)
-        return;
+        return 0;
     buf_text(out, "why\n");
     for (size_t i = 0; i < plan->drug_count; i++)
         drug_why(refill, &plan->drugs[i], &explanation->drugs[i], out);
@@ -206,4 +235,5 @@ void calendar_to_text(const struct refill *refill, const struct sync_plan *plan,
     buf_printf(out, "shipments up to the horizon: %d, each drug by itself: %d\n",
                explanation->shipments_after, explanation->shipments_before);
     what_if(plan, explanation, out);
+    return 0;
 }

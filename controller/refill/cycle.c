@@ -8,25 +8,12 @@
 #include "config/base/arena.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/plan/plan_row.h"
 #include "controller/refill/asks.h"
+#include "controller/refill/cycle_private.h"
 #include "controller/refill/record.h"
-#include "controller/refill/refill_private.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
-
-struct cycle {
-    struct store *store;
-    struct policy *policy;
-    const struct refill_site *site;
-    const struct cycle_request *request;
-    struct error *err;
-    struct arena arena;
-    struct refill *refill;
-    struct sync_plan *calendar;
-    struct plan_span *spans;
-    size_t span_count;
-    struct cycle_made made;
-};
 
 bool cycle_is_frozen(const struct refill_site *site, int32_t start, int32_t today)
 {
@@ -56,46 +43,6 @@ static int open_cycle(struct cycle *y, int32_t *ret_start, int *ret_days)
     return found;
 }
 
-static const struct sync_drug *calendar_drug(const struct cycle *y, const char *id)
-{
-    for (size_t i = 0; y->calendar->feasible && i < y->calendar->drug_count; i++) {
-        if (strcmp(y->calendar->drugs[i].rx->id, id) == 0)
-            return &y->calendar->drugs[i];
-    }
-    return NULL;
-}
-
-/* The first day of a drug that a pouch could cover: what nobody covers yet asks for no roll. */
-static int32_t drug_open_day(const struct cycle *y, const struct refill_drug *drug)
-{
-    const struct sync_drug *planned = calendar_drug(y, drug->order->source_id);
-    if (!planned || drug->held_milli > 0)
-        return drug->loose_until;
-    for (size_t i = 0; i < planned->fill_count; i++) {
-        if (!planned->fills[i].conditional)
-            return planned->fills[i].date > drug->loose_until ? planned->fills[i].date : drug->loose_until;
-    }
-    return INT32_MAX;
-}
-
-/* The first day that pouches must cover, of the drugs that have been in pouches or shall be. */
-static int32_t first_open_day(const struct cycle *y, bool *ret_packed)
-{
-    const struct refill *refill = y->refill;
-    int32_t first = INT32_MAX;
-    *ret_packed = false;
-    for (size_t i = 0; i < refill->c.rx_count; i++) {
-        const struct refill_drug *drug = &refill->drugs[i];
-        *ret_packed = *ret_packed || drug->pouches_until != CIVIL_DAY_NONE;
-        if (refill->c.rx[i].prn)
-            continue;
-        int32_t day = drug_open_day(y, drug);
-        if (day < first && (drug->stops_on == CIVIL_DAY_NONE || day < drug->stops_on))
-            first = day;
-    }
-    return first;
-}
-
 /* The day on which the cycle after day begins. */
 static int32_t next_cycle(const struct cycle *y, int32_t day)
 {
@@ -103,152 +50,62 @@ static int32_t next_cycle(const struct cycle *y, int32_t day)
     return refill_cycle_of(y->made.anchor, cycle, day) + cycle;
 }
 
+/* The day before which a roll that begins on day ends: the next cycle, or an earlier date of the calendar,
+ * which begins a strip of its own. */
+static int32_t roll_end(const struct cycle *y, int32_t day)
+{
+    int32_t end = next_cycle(y, day);
+    for (size_t i = 0; y->calendar->feasible && i < y->calendar->fill_count; i++) {
+        const struct sync_fill *fill = &y->calendar->fills[i];
+        if (fill->date > day && fill->date < end && !fill->conditional &&
+            !refill_is_apart(y->refill, y->site, y->calendar, fill))
+            end = fill->date;
+    }
+    return end;
+}
+
+/* Pouches of those days are there. */
+static bool has_pouches(const struct cycle *y, int32_t from, int32_t until)
+{
+    const struct book *book = y->refill->book;
+    for (size_t a = 0; a < book->account_count; a++) {
+        for (size_t i = 0; i < book->accounts[a].pouches.count; i++) {
+            int32_t day = book->accounts[a].pouches.item[i].day;
+            if (day >= from && day < until)
+                return true;
+        }
+    }
+    return false;
+}
+
 static int days_choose(struct cycle *y)
 {
-    bool packed;
+    bool packed = y->refill->book->rolls;
     int32_t today = y->request->today, cycle = y->refill->c.cycle_days;
-    /* (another anchor or length since makes the planned cycle a wrong one) */
-    int32_t open = first_open_day(y, &packed), start = 0;
+    int32_t open = refill_open_day(y->refill, y->calendar), start = 0;
     int days = 0;
     int found = y->refill->anchor == CIVIL_DAY_NONE ? 0 : open_cycle(y, &start, &days);
     if (found < 0)
         return found;
-    /* A cycle that is planned and not packed stays the one in hand, unless an earlier day is open. */
-    if (found > 0 && start + days == next_cycle(y, start) && (!packed || open >= start)) {
-        y->made.start_day = start;
-        y->made.days = days;
-        return 0;
-    }
     int32_t first = today;
-    if (!packed) { /* no roll yet: the anchor, or when that has passed, as soon as one can be there */
+    if (found > 0 && (!packed || open >= start)) /* planned and not packed whole: it stays the one in hand */
+        first = start;
+    else if (!packed) /* no roll yet: the anchor, or when that has passed, as soon as one can be there */
         first = y->made.anchor >= today ? y->made.anchor : today + y->site->lead_days;
-    } else if (open > first && open < today + REFILL_DAYS_AHEAD) {
+    else if (open > today && open < today + REFILL_DAYS_AHEAD) {
         int32_t begin = refill_cycle_of(y->made.anchor, cycle, open);
-        first = begin > today ? begin : open;
-        for (size_t i = 0; i < y->refill->c.rx_count; i++) { /* days that have a pouch are not packed again */
-            int32_t until = y->refill->drugs[i].pouches_until;
-            if (until != CIVIL_DAY_NONE && until > first && until <= open)
-                first = until;
-        }
+        first = begin > today && !has_pouches(y, begin, open) ? begin : open;
     }
     y->made.start_day = first;
-    y->made.days = next_cycle(y, first) - first;
+    y->made.days = roll_end(y, first) - first;
     return 0;
 }
 
-/* ---- which days of which drug ---- */
+/* ---- what goes with it ---- */
 
-static bool goes_with_roll(const struct cycle *y, const struct sync_fill *fill)
+bool cycle_takes(const struct cycle *y, const struct sync_fill *fill)
 {
-    return fill->date == y->made.start_day ||
-           (fill->date <= y->made.start_day && y->made.start_day == y->request->today);
-}
-
-/*
- * The fills that are covered: those that go home apart before a day, and those of the roll (NULL: not
- * wanted). What is handed out apart later, in the middle of the cycle, is taken from there and not from
- * pouches.
- */
-static int fills_sort(struct cycle *y, const struct refill_drug *drug, const struct sync_drug *planned,
-                      int32_t before, struct supply_list *apart, struct supply_list *roll)
-{
-    for (size_t k = 0; k < planned->fill_count; k++) {
-        const struct sync_fill *fill = &planned->fills[k];
-        struct supply_in in = {.day = fill->date, .milli = refill_fill_milli(y->refill, drug, fill)};
-        struct supply_list *list = goes_with_roll(y, fill) ? roll : fill->date < before ? apart : NULL;
-        if (list && !fill->conditional && !supply_add(&y->arena, list, in))
-            return error_set(y->err, E_MEMORY, "no memory for the plan");
-    }
-    return 0;
-}
-
-/* Fills of other dates go home apart; the fill of the roll is packed; what nobody covers yet is neither. */
-static int span_of(struct cycle *y, size_t i)
-{
-    static const char *const reasons[SYNC_EXCLUSIONS] = {
-        [SYNC_STOPPED] = "stopped",
-        [SYNC_CII] = "schedule II: dispensed by itself on its own prescription, never with the cycle",
-        [SYNC_SUPPLY_BELOW_CYCLE] = "one fill does not last a cycle: dispensed by itself",
-    };
-    const struct refill_drug *drug = &y->refill->drugs[i];
-    const struct sync_drug *planned = calendar_drug(y, drug->order->source_id);
-    const struct account *account = account_of(y->refill->book, drug->order->product->code);
-    struct plan_span *span = &y->spans[y->span_count];
-    struct supply_list apart = {0}, all = {0};
-    char text[200], date[CIVIL_TEXT_BYTES];
-    if (!planned || planned->excluded == SYNC_PRN)
-        return 0;
-    int32_t start = y->made.start_day, end = start + y->made.days;
-    *span = (struct plan_span){drug->order->source_id, start, end - 1, ""};
-    if (planned->excluded) {
-        span->last_day = start - 1;
-        span->reason = reasons[planned->excluded];
-        y->span_count++;
-        return 0;
-    }
-    int32_t today = y->request->today;
-    /* The new plan has all of its days, also those of pouches that are there: equal ones are kept. */
-    struct account before = *account;
-    int64_t there = 0;
-    before.pouches = (struct supply_list){0};
-    for (size_t k = 0; k < account->pouches.count; k++) {
-        if (account->pouches.item[k].day >= start && account->pouches.item[k].day < end)
-            there += account->pouches.item[k].milli;
-        else if (!supply_add(&y->arena, &before.pouches, account->pouches.item[k]))
-            return error_set(y->err, E_MEMORY, "no memory for the plan");
-    }
-    const struct book *book = y->refill->book;
-    int status = fills_sort(y, drug, planned, INT32_MAX, &apart, NULL);
-    if (status < 0)
-        return status;
-    int32_t first = supply_end(book, &before, today, drug->loose_milli, 0, &apart);
-    status = fills_sort(y, drug, planned, first, &all, &all);
-    if (status < 0)
-        return status;
-    int32_t last = supply_end(book, &before, today, drug->loose_milli, drug->held_milli + there, &all) - 1;
-    /* A day that is open before the cycle is the gap that the calendar shows; the roll begins at its start.
-     */
-    span->first_day = first > start ? first : start;
-    span->last_day = last < end - 1 ? last : end - 1;
-    if (drug->stops_on != CIVIL_DAY_NONE && drug->stops_on <= span->last_day)
-        span->last_day = drug->stops_on - 1;
-    if (span->first_day == start && span->last_day == end - 1)
-        return 0;
-    /* A day that is the first one also with nothing at home is only the first on which a dose is due: a
-     * weekly drug's weekday. */
-    struct account empty = before;
-    struct supply_list nothing = {0};
-    empty.pouches = nothing;
-    if (span->last_day == end - 1 && first == supply_end(book, &empty, today, 0, 0, &nothing))
-        return 0;
-    if (drug->stops_on != CIVIL_DAY_NONE && span->last_day == drug->stops_on - 1) {
-        civil_format(drug->stops_on, date);
-        (void)snprintf(text, sizeof text, "stopped from %s on", date); /* our own words, as below */
-    } else if (span->last_day < end - 1 && first <= last + 1) {
-        civil_format(last + 1 > start ? last + 1 : start,
-                     date); /* not today's date: a plan must stay the same */
-        (void)snprintf(text, sizeof text, "no prescription covers it from %s on", date);
-    } else {
-        civil_format(first, date);
-        (void)snprintf(text, sizeof text, "taken from what is at home until %s", date);
-    }
-    span->reason = arena_text(&y->arena, text, strlen(text));
-    y->span_count++;
-    return span->reason ? 0 : error_set(y->err, E_MEMORY, "no memory for the plan");
-}
-
-static int spans_make(struct cycle *y)
-{
-    y->spans = arena_array(&y->arena, y->refill->c.rx_count + y->refill->apart_count, sizeof *y->spans);
-    if (!y->spans)
-        return error_set(y->err, E_MEMORY, "no memory for the plan");
-    int status = 0;
-    for (size_t i = 0; i < y->refill->apart_count; i++) /* no part of the calendar: not in the roll either */
-        y->spans[y->span_count++] = (struct plan_span){y->refill->aparts[i].order, y->made.start_day,
-                                                       y->made.start_day - 1, y->refill->aparts[i].reason};
-    for (size_t i = 0; status == 0 && i < y->refill->c.rx_count; i++)
-        status = span_of(y, i);
-    return status;
+    return fill->date <= y->made.start_day && !refill_is_apart(y->refill, y->site, y->calendar, fill);
 }
 
 /* ---- keeping it ---- */
@@ -284,13 +141,31 @@ static int enrol(struct cycle *y)
     return status;
 }
 
+/* A bill of that order and day is a fact already: this is another one. */
+static int nth_keep(struct cycle *y, const struct refill_drug *drug, const struct sync_fill *fill)
+{
+    const struct account *account = account_of(y->refill->book, drug->order->product->code);
+    int nth = bill_count(account, fill->id, fill->date);
+    if (nth == 0)
+        return 0;
+    return store_exec(y->store, y->err,
+                      "INSERT OR IGNORE INTO plan_fill_nth (plan_id, order_source_id, nth) SELECT plan_id, "
+                      "order_source_id, ? FROM plan_fill WHERE plan_id = ? AND order_source_id = ?",
+                      "iit", (int64_t)nth, y->made.plan.id, fill->id);
+}
+
+static bool is_billed_with(const struct cycle *y, const struct sync_fill *fill)
+{
+    return cycle_takes(y, fill) && !fill->conditional && refill_drug_of(y->refill, fill->id);
+}
+
 static int fills_keep(struct cycle *y)
 {
     int status = 0;
     for (size_t i = 0; status == 0 && i < y->calendar->fill_count; i++) {
         const struct sync_fill *fill = &y->calendar->fills[i];
         const struct refill_drug *drug = refill_drug_of(y->refill, fill->id);
-        if (!goes_with_roll(y, fill) || fill->conditional || !drug)
+        if (!is_billed_with(y, fill))
             continue;
         status = store_exec(
             y->store, y->err,
@@ -300,6 +175,8 @@ static int fills_keep(struct cycle *y)
             "AND v.source_id = ?",
             "ttiiitit", fill->id, drug->order->product->code, (int64_t)fill->date, (int64_t)fill->days,
             refill_fill_milli(y->refill, drug, fill), sync_kind_text(fill->kind), y->made.plan.id, fill->id);
+        if (status == 0)
+            status = nth_keep(y, drug, fill);
     }
     return status;
 }
@@ -320,7 +197,7 @@ static int keep(struct cycle *y)
                        "INSERT OR IGNORE INTO plan_reason (plan_id, anchor_day, reason, actor) VALUES (?, "
                        "?, ?, ?)",
                        "iitt", y->made.plan.id, (int64_t)y->made.anchor, reason, r->actor);
-    if (status == 0 && y->calendar->feasible)
+    if (status == 0 && y->calendar->feasible && y->made.plan.outcome == PLAN_MADE)
         status = fills_keep(y);
     const struct record_by by = {r->actor, "", r->today, r->wall_ms};
     struct asks_count asks = {0};
@@ -330,6 +207,68 @@ static int keep(struct cycle *y)
     if (status == 0)
         status = store_write_commit(y->store, y->err);
     store_write_rollback(y->store); /* nothing after a commit */
+    return status;
+}
+
+/* ---- does the newest plan stand? ---- */
+
+/* One of its pouches for a day to come is withdrawn, called back or lost: it is made in another version only.
+ */
+static int has_dead_pouch(struct cycle *y, int64_t plan, bool *ret_dead)
+{
+    int64_t dead = 0;
+    int status = store_get_int(y->store, &dead, y->err,
+                               "SELECT EXISTS (SELECT 1 FROM withdrawn WHERE plan_id = ?1) OR EXISTS (SELECT "
+                               "1 FROM pouch_recall r JOIN job j ON j.id = r.job_id WHERE j.plan_id = ?1 OR "
+                               "j.id IN (SELECT job_id FROM pouch_kept WHERE plan_id = ?1))",
+                               "i", plan);
+    *ret_dead = dead != 0;
+    return status;
+}
+
+/* The bills that it carries and that are no facts yet are not those that the calendar wants to go with it. */
+static int has_other_bills(struct cycle *y, int64_t plan, bool *ret_other)
+{
+    struct store_rows *rows = NULL;
+    size_t wanted = 0, found = 0;
+    for (size_t i = 0; y->calendar->feasible && i < y->calendar->fill_count; i++)
+        wanted += is_billed_with(y, &y->calendar->fills[i]);
+    int status = store_query(y->store, &rows, y->err,
+                             "SELECT order_source_id, day, days, pieces_milli FROM plan_fill WHERE plan_id = "
+                             "?1 AND NOT EXISTS (SELECT 1 FROM job WHERE plan_id = ?1 AND state = 'good')",
+                             "i", plan);
+    int more = 0;
+    *ret_other = false;
+    while (status == 0 && (more = store_next(rows, y->err)) > 0) {
+        bool same = false;
+        for (size_t i = 0; y->calendar->feasible && i < y->calendar->fill_count; i++) {
+            const struct sync_fill *fill = &y->calendar->fills[i];
+            same = same || (is_billed_with(y, fill) && strcmp(fill->id, store_text(rows, 0)) == 0 &&
+                            fill->date == store_int(rows, 1) && fill->days == store_int(rows, 2) &&
+                            refill_fill_milli(y->refill, refill_drug_of(y->refill, fill->id), fill) ==
+                                store_int(rows, 3));
+        }
+        found++;
+        *ret_other = *ret_other || !same;
+    }
+    store_done(rows);
+    *ret_other = *ret_other || found != wanted;
+    return status < 0 ? status : more;
+}
+
+/* *ret_fresh: the newest plan must not be taken for the new one, even if it reads the same. */
+static int is_fresh(struct cycle *y, bool *ret_fresh)
+{
+    int64_t newest = 0;
+    bool dead = false, other = false;
+    int status = plan_newest(y->store, y->request->patient, false, &newest, y->err);
+    if (status == E_NOT_FOUND)
+        return 0;
+    if (status == 0)
+        status = has_dead_pouch(y, newest, &dead);
+    if (status == 0)
+        status = has_other_bills(y, newest, &other);
+    *ret_fresh = dead || other;
     return status;
 }
 
@@ -396,7 +335,7 @@ static int plan_now(struct cycle *y)
     if (status == 0)
         status = days_choose(y);
     if (status == 0)
-        status = spans_make(y);
+        status = cycle_spans(y);
     struct plan_request request = {.patient = r->patient,
                                    .start_day = y->made.start_day,
                                    .days = y->made.days,
@@ -404,6 +343,8 @@ static int plan_now(struct cycle *y)
                                    .wall_ms = r->wall_ms,
                                    .spans = y->spans,
                                    .span_count = y->span_count};
+    if (status == 0)
+        status = is_fresh(y, &request.fresh);
     if (status == 0)
         status = freeze_check(y, &request);
     if (status == 0)

@@ -199,6 +199,7 @@ static int pouches_read(struct book *book)
         struct pouch_content content;
         status =
             pouch_content_read(store_text(rows, 1), book->refill->input.day.day_start, &content, book->err);
+        book->rolls = true;
         bool dead = store_int(rows, 3) != 0;
         bool lost = strcmp(store_text(rows, 2), "lost") == 0;
         for (int i = 0; status == 0 && i < content.count; i++) {
@@ -210,8 +211,8 @@ static int pouches_read(struct book *book)
                                    .milli = content.item[i].milli,
                                    .plan = store_int(rows, 0),
                                    .order = ""};
-            account->made_milli += !dead || lost ? in.milli : 0;
-            if (!dead && !supply_add(book->arena, &account->pouches, in))
+            if ((!dead && !supply_add(book->arena, &account->pouches, in)) ||
+                ((!dead || lost) && !supply_add(book->arena, &account->made, in)))
                 status = no_memory(book);
             in.day = (int32_t)store_int(rows, 4);
             in.days = (int32_t)store_int(rows, 5);
@@ -223,12 +224,21 @@ static int pouches_read(struct book *book)
     return status < 0 ? status : more;
 }
 
-/* Of several versions of one cycle's plan the newest that was packed says what was dispensed. */
+int bill_count(const struct account *account, const char *order, int32_t day)
+{
+    int count = 0;
+    for (size_t i = 0; i < account->fills.count; i++)
+        count += account->fills.item[i].day == day && strcmp(account->fills.item[i].order, order) == 0;
+    return count;
+}
+
+/* Of several versions of a plan that carry one bill the newest that was packed says what was dispensed. */
 static int fill_note(struct book *book, struct account *account, struct supply_in in)
 {
     for (size_t i = 0; i < account->fills.count; i++) {
         struct supply_in *old = &account->fills.item[i];
-        if (old->day == in.day && strcmp(old->order, in.order) == 0) {
+        if (old->day == in.day && old->nth == in.nth && strcmp(old->order, in.order) == 0) {
+            in.plan = old->plan; /* the first one: pouches were made of it since */
             *old = in;
             return 0;
         }
@@ -242,23 +252,23 @@ static int fills_read(struct book *book)
     int status = store_query(
         book->store, &rows, book->err,
         "SELECT f.product_code, f.order_source_id, f.day, f.days, f.pieces_milli, f.plan_id, p.created_ms, "
-        "EXISTS (SELECT 1 FROM job j JOIN batch b ON b.id = j.batch_id WHERE j.plan_id = f.plan_id AND "
-        "j.state "
-        "<> 'cancelled' AND j.state = 'good' AND (? OR ifnull(b.simulated, 0) = 0)) FROM plan_fill f JOIN "
-        "plan "
-        "p ON p.id = f.plan_id WHERE p.patient_id = ? ORDER BY p.version",
+        "ifnull(n.nth, 0) FROM plan p JOIN plan_fill f ON f.plan_id = p.id LEFT JOIN plan_fill_nth n ON "
+        "n.plan_id = f.plan_id AND n.order_source_id = f.order_source_id WHERE EXISTS (SELECT 1 FROM job j "
+        "JOIN batch b ON b.id = j.batch_id WHERE j.plan_id = p.id AND j.state = 'good' AND (? OR "
+        "ifnull(b.simulated, 0) = 0)) AND p.patient_id = ? ORDER BY p.version",
         "ii", (int64_t)book->site->count_simulated, book->patient);
     int more = 0;
     while (status == 0 && (more = store_next(rows, book->err)) > 0) {
         struct account *account = account_of(book, store_text(rows, 0));
-        if (!account || !store_int(rows, 7))
+        if (!account)
             continue;
         struct supply_in in = {.order = kept(book, store_text(rows, 1)),
                                .day = (int32_t)store_int(rows, 2),
                                .days = (int32_t)store_int(rows, 3),
                                .milli = store_int(rows, 4),
                                .plan = store_int(rows, 5),
-                               .at_ms = store_int(rows, 6)};
+                               .at_ms = store_int(rows, 6),
+                               .nth = (int)store_int(rows, 7)};
         if (!in.order)
             status = no_memory(book);
         else

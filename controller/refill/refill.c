@@ -170,7 +170,7 @@ static int32_t clamp(int64_t value, int64_t max)
 static int32_t days_of(const struct book *book, const struct account *account, int32_t from, int64_t milli)
 {
     const struct account bare = {.due = account->due, .basis = REFILL_HISTORY};
-    return supply_end(book, &bare, from, milli, 0, NULL) - from;
+    return supply_end(book, &bare, from, milli, 0) - from;
 }
 
 static void authority_apply(const struct book *book, const struct account *account, struct refill_drug *drug,
@@ -215,24 +215,47 @@ static int32_t usual_days(const struct book *book, const struct account *account
     return clamp(days, SYNC_DAYS_MAX);
 }
 
-static void last_fill(const struct book *book, const struct account *account, struct refill_drug *drug)
+/* Pouches of that fill, or of later ones, are there for the days from its own on. */
+static bool is_packed(const struct account *account, const struct supply_in *fill)
+{
+    for (size_t i = 0; i < account->pouches.count; i++) {
+        if (account->pouches.item[i].day >= fill->day && account->pouches.item[i].plan >= fill->plan)
+            return true;
+    }
+    return false;
+}
+
+static int32_t payer_day(const struct supply_in *fill, int32_t threshold_pct)
+{
+    return fill->day + (threshold_pct * fill->days + 99) / 100;
+}
+
+/*
+ * The fill that the payer counts from. A roll that was packed ahead and is there is no reason to refuse what
+ * bridges the days before it, when the fill before it allows that; else nothing is paid again until it is
+ * used.
+ */
+static void last_fill(const struct book *book, const struct account *account, int32_t threshold_pct,
+                      struct refill_drug *drug)
 {
     const struct supply_list *lists[] = {&account->fills, &account->apart};
-    drug->last_fill = CIVIL_DAY_NONE;
-    drug->last_days = SYNC_NONE;
+    const struct supply_in *last = NULL, *ahead = NULL;
     for (int l = 0; l < 2; l++) {
         for (size_t i = 0; i < lists[l]->count; i++) {
             const struct supply_in *in = &lists[l]->item[i];
-            /* A roll that was packed ahead is no reason to refuse what bridges the days before it. */
-            bool behind = in->day > book->today && in->day > drug->run_out;
-            if (!behind && in->days != SYNC_NONE &&
-                (drug->last_fill == CIVIL_DAY_NONE || in->day >= drug->last_fill)) {
-                drug->last_fill = in->day;
-                drug->last_days = in->days;
-                drug->last_fill_ms = in->at_ms;
-            }
+            if (in->days == SYNC_NONE)
+                continue;
+            bool is_ahead = in->day > book->today && in->day > drug->run_out && is_packed(account, in);
+            const struct supply_in **place = is_ahead ? &ahead : &last;
+            if (!*place || (is_ahead ? in->day < ahead->day : in->day >= last->day))
+                *place = in;
         }
     }
+    if (ahead && last && payer_day(last, threshold_pct) >= ahead->day)
+        last = ahead;
+    drug->last_fill = last ? last->day : CIVIL_DAY_NONE;
+    drug->last_days = last ? last->days : SYNC_NONE;
+    drug->last_fill_ms = last ? last->at_ms : 0;
 }
 
 /* The payer's side: last fill, a date after a rejected claim, an override since the last fill. */
@@ -301,8 +324,8 @@ static void supply_apply(const struct book *book, struct account *account, struc
         if (account->pouches.item[i].day >= drug->pouches_until)
             drug->pouches_until = account->pouches.item[i].day + 1;
     }
-    drug->loose_until = supply_end(book, account, today, drug->loose_milli, 0, NULL);
-    drug->run_out = supply_end(book, account, today, drug->loose_milli, drug->held_milli, NULL);
+    drug->loose_until = supply_end(book, account, today, drug->loose_milli, 0);
+    drug->run_out = supply_end(book, account, today, drug->loose_milli, drug->held_milli);
 }
 
 /* A dose is first due on this day or later. */
@@ -320,7 +343,7 @@ static int drug_add(struct book *book, const struct input_order *order, struct a
     struct refill_drug *drug = &refill->drugs[refill->c.rx_count];
     struct sync_rx *rx = (struct sync_rx *)(uintptr_t)&refill->c.rx[refill->c.rx_count];
     struct terms terms;
-    *drug = (struct refill_drug){.order = order, .stops_on = CIVIL_DAY_NONE};
+    *drug = (struct refill_drug){.order = order, .begins_on = CIVIL_DAY_NONE, .stops_on = CIVIL_DAY_NONE};
     int status = terms_read(book, order->product->code, &terms);
     if (status == 0)
         status = authority_load(book, order, &drug->authority, &drug->imported_ms);
@@ -330,13 +353,12 @@ static int drug_add(struct book *book, const struct input_order *order, struct a
     if (!prn && nothing_due(book, account))
         return apart_add(book, order, "nothing of it is due any more", CIVIL_DAY_NONE);
     const struct told *denied = told_of(book, "renewal-denied", order->source_id);
-    const struct told *stop = told_of(book, "stop", order->source_id);
     drug->denied = denied && denied->recorded_ms >= drug->imported_ms;
-    drug->stops_on = stop ? stop->day : CIVIL_DAY_NONE;
+    drug->begins_on = supply_begins(book, account, order->source_id);
+    drug->stops_on = supply_stops(book, order->source_id);
     const struct told *rejected = told_of(book, "claim-rejected", order->source_id);
     drug->not_before = rejected ? rejected->day : CIVIL_DAY_NONE;
     supply_apply(book, account, drug);
-    last_fill(book, account, drug);
     int32_t start = prn ? book->today : first_due(book, account);
     *rx = (struct sync_rx){
         .id = order->source_id,
@@ -353,6 +375,7 @@ static int drug_add(struct book *book, const struct input_order *order, struct a
         .schedule = terms.schedule,
         .prn = prn,
     };
+    last_fill(book, account, rx->threshold_pct, drug);
     rx->usual_days = usual_days(book, account, drug, &terms);
     int64_t days = (int64_t)drug->run_out - (start > book->today ? start : book->today);
     rx->on_hand_units = clamp((days < 0 ? 0 : days) * rx->units_per_day, SYNC_COUNT_MAX);

@@ -119,6 +119,7 @@ struct refill_drug {
     int32_t last_days;    /* SYNC_NONE */
     int64_t last_fill_ms; /* when that fill was planned or recorded */
     bool denied;          /* no renewal will come */
+    int32_t begins_on;    /* a new drug, by a person's word; CIVIL_DAY_NONE */
     int32_t stops_on;     /* by a person's word; CIVIL_DAY_NONE */
     int32_t not_before;   /* the payer's date of the newest rejected claim; CIVIL_DAY_NONE */
     int64_t imported_ms;  /* when this version of the order came */
@@ -163,6 +164,35 @@ int refill_load(struct store *store, const struct policy *policy, const struct r
  */
 int refill_solve(const struct refill *refill, const struct refill_site *site, struct arena *arena,
                  struct sync_case *ret_case, struct sync_plan **ret_plan, struct error *err);
+
+/*
+ * The fills of drugs that are in rolls go into pouches: a roll begins on each date that the calendar has,
+ * those between two anchors are strips for the days until the next date. Only what is needed before a
+ * patient's first roll can be there is handed out apart.
+ */
+bool refill_is_apart(const struct refill *refill, const struct refill_site *site,
+                     const struct sync_plan *plan, const struct sync_fill *fill);
+
+/* The first day that new pouches must cover: somebody covers it, and neither pouch nor home supply does.
+ * INT32_MAX: none. */
+int32_t refill_open_day(const struct refill *refill, const struct sync_plan *plan);
+
+/* Days for which a dose is due and nothing will be there, as facts and calendar stand today. */
+enum refill_gap_why {
+    REFILL_GAP_PAYER,        /* no payer pays before the next fill */
+    REFILL_GAP_PRESCRIPTION, /* a new prescription is asked for */
+    REFILL_GAP_DENIED,       /* and will not come */
+    REFILL_GAP_ANCHOR,       /* no anchor suits all drugs: there is no calendar */
+};
+const char *refill_gap_text(enum refill_gap_why why);
+struct refill_gap {
+    const struct refill_drug *drug;
+    int32_t from, until; /* until exclusive; CIVIL_DAY_NONE: for good */
+    enum refill_gap_why why;
+};
+/* By drug, then day; up to the calendar's horizon. In the arena. E_MEMORY. */
+int refill_gaps(const struct refill *refill, const struct refill_site *site, const struct sync_plan *plan,
+                struct arena *arena, struct refill_gap **ret_gaps, size_t *ret_count, struct error *err);
 
 /* Pieces of a fill, in thousandths, whatever the unit of the drug is. */
 int64_t refill_fill_milli(const struct refill *refill, const struct refill_drug *drug,

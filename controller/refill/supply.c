@@ -126,17 +126,30 @@ static bool was_taken(const struct account *account, int32_t day)
     return false;
 }
 
-/* Its days: while the version held, from the day on which it is needed, up to the day on which it is stopped.
+int32_t supply_begins(const struct book *book, const struct account *account, const char *order)
+{
+    const struct told *begin = told_of(book, "new", order);
+    return begin && !was_taken(account, begin->recorded_day) ? begin->day : CIVIL_DAY_NONE;
+}
+
+int32_t supply_stops(const struct book *book, const char *order)
+{
+    const struct told *stop = told_of(book, "stop", order);
+    const struct told *begin = told_of(book, "new", order);
+    return stop && (!begin || begin < stop) ? stop->day : CIVIL_DAY_NONE;
+}
+
+/* Its days: while the version held, from the day on which the drug is needed, up to that on which it stops.
  */
 static void version_due(struct book *book, const struct version *v, struct account *account)
 {
     struct course courses[COURSES_MAX];
     struct error why = {0};
-    const struct told *stop = v->current ? told_of(book, "stop", v->source_id) : NULL;
-    const struct told *begin = v->current ? told_of(book, "new", v->source_id) : NULL;
+    int32_t begins = supply_begins(book, account, v->source_id);
+    int32_t stops = v->current ? supply_stops(book, v->source_id) : CIVIL_DAY_NONE;
     const struct input_order order = {.source_id = v->source_id, .reading = &v->reading};
-    int32_t from = begin && !was_taken(account, begin->recorded_day) ? begin->day : v->from;
-    int32_t until = stop && stop->day < v->until ? stop->day : v->until;
+    int32_t from = begins != CIVIL_DAY_NONE && begins > v->from ? begins : v->from;
+    int32_t until = stops != CIVIL_DAY_NONE && stops < v->until ? stops : v->until;
     int count = courses_of(&v->reading, order_begins(book, &order), book->first_day, book->day_count,
                            book->refill->input.day.day_start, courses, &why);
     for (int i = 0; i < count; i++) { /* what cannot be laid out is not planned either: nothing is due */
@@ -184,10 +197,14 @@ static int64_t open_dose(const struct book *book, const struct account *account,
     return due > packed ? due - packed : 0;
 }
 
-/* Where the account begins: a count beats an assumption beats the first dispensing, whichever is newest. */
-static int32_t account_opening(const struct account *account, int64_t *ret_loose)
+/* Where the account begins: a count beats an assumption beats the first dispensing, whichever is newest. What
+ * is assumed is there for all doses of its days, in whatever days they are taken. */
+static int32_t account_opening(const struct book *book, const struct account *account, int64_t *ret_loose)
 {
     *ret_loose = account->basis == REFILL_COUNTED ? account->basis_milli : 0;
+    for (int32_t day = account->basis_day; account->basis == REFILL_ASSUMED && day < account->basis_until;
+         day++)
+        *ret_loose += day >= book->first_day ? account->due[day - book->first_day] : 0;
     if (account->basis == REFILL_COUNTED || account->basis == REFILL_ASSUMED)
         return account->basis_day;
     int32_t first = CIVIL_DAY_NONE;
@@ -211,10 +228,33 @@ static int64_t came_on(const struct account *account, int32_t day)
     return sum;
 }
 
+/* What is held of fills that are dated ahead, because their roll was packed before its day: all of them but
+ * what lies in pouches that were made since. */
+static void late_settle(const struct book *book, struct account *account)
+{
+    int64_t late = 0, plan = INT64_MAX;
+    int32_t from = INT32_MAX;
+    for (size_t i = 0; i < account->fills.count; i++) {
+        const struct supply_in *in = &account->fills.item[i];
+        if (in->day <= book->today)
+            continue;
+        late += in->milli;
+        from = in->day < from ? in->day : from;
+        plan = in->plan < plan ? in->plan : plan;
+    }
+    for (size_t i = 0; i < account->made.count; i++) {
+        const struct supply_in *in = &account->made.item[i];
+        late -= in->day >= from && in->plan >= plan ? in->milli : 0;
+    }
+    late = late > account->held_milli ? account->held_milli : late;
+    account->late_milli = late > 0 ? late : 0;
+    account->late_day = from;
+}
+
 static void account_settle(const struct book *book, struct account *account)
 {
     int64_t loose = 0;
-    int32_t day = account_opening(account, &loose);
+    int32_t day = account_opening(book, account, &loose);
     if (day != CIVIL_DAY_NONE && account->basis == REFILL_UNKNOWN)
         account->basis = REFILL_HISTORY;
     if (account->basis == REFILL_HISTORY)
@@ -223,16 +263,17 @@ static void account_settle(const struct book *book, struct account *account)
         day = book->first_day;
     for (; day != CIVIL_DAY_NONE && day < book->today; day++) {
         loose += came_on(account, day);
-        if (account->basis == REFILL_ASSUMED && day < account->basis_until)
-            continue;
         int64_t open = open_dose(book, account, day);
         loose = loose > open ? loose - open : 0; /* a dose that was not there was not taken */
     }
     account->loose_milli = loose + (day == CIVIL_DAY_NONE ? 0 : came_on(account, book->today));
-    int64_t held = -account->made_milli;
+    int64_t held = 0;
+    for (size_t i = 0; i < account->made.count; i++)
+        held -= account->made.item[i].milli;
     for (size_t i = 0; i < account->fills.count; i++)
         held += account->fills.item[i].milli;
     account->held_milli = held > 0 ? held : 0;
+    late_settle(book, account);
 }
 
 int supply_settle(struct book *book)
@@ -243,19 +284,50 @@ int supply_settle(struct book *book)
     return status;
 }
 
-int32_t supply_end(const struct book *book, const struct account *account, int32_t from, int64_t loose_milli,
-                   int64_t held_milli, const struct supply_list *more)
+struct supply_walk supply_walk(const struct book *book, const struct account *account, int64_t loose_milli,
+                               int64_t held_milli)
 {
-    int64_t left = loose_milli + held_milli;
-    int32_t day = from, end = book->first_day + book->day_count;
-    for (; day < end; day++) {
-        left += more ? on_day(more, day) : 0;
-        if (account->basis == REFILL_ASSUMED && day < account->basis_until)
-            continue;
-        int64_t open = open_dose(book, account, day);
-        if (open > left)
-            break;
-        left -= open;
+    int64_t late = account->late_milli < held_milli ? account->late_milli : held_milli;
+    return (struct supply_walk){.book = book,
+                                .account = account,
+                                .loose_milli = loose_milli,
+                                .held_milli = held_milli - late,
+                                .late_milli = late,
+                                .held_from = INT32_MIN,
+                                .from_home = true};
+}
+
+enum supply_source supply_step(struct supply_walk *walk, int32_t day)
+{
+    int64_t due = supply_due(walk->book, walk->account, day);
+    int64_t open = open_dose(walk->book, walk->account, day);
+    walk->loose_milli += walk->apart ? on_day(walk->apart, day) : 0;
+    walk->held_milli += walk->rolls ? on_day(walk->rolls, day) : 0;
+    if (walk->late_milli > 0 && day >= walk->account->late_day) {
+        walk->held_milli += walk->late_milli;
+        walk->late_milli = 0;
     }
+    if (open == 0)
+        return due == 0 ? SUPPLY_NOT_DUE : SUPPLY_POUCH;
+    if (walk->from_home && open <= walk->loose_milli) {
+        walk->loose_milli -= open;
+        return SUPPLY_HOME;
+    }
+    if (day < walk->held_from)
+        return SUPPLY_NOTHING;
+    walk->from_home = false;
+    if (open > walk->held_milli)
+        return SUPPLY_NOTHING;
+    walk->held_milli -= open;
+    return SUPPLY_HELD;
+}
+
+int32_t supply_end(const struct book *book, const struct account *account, int32_t from, int64_t loose_milli,
+                   int64_t held_milli)
+{
+    struct supply_walk walk = supply_walk(book, account, loose_milli, held_milli);
+    int32_t day = from, end = book->first_day + book->day_count;
+    while (day < end && supply_step(&walk, day) != SUPPLY_NOTHING)
+        day++;
     return day;
 }

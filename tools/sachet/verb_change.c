@@ -138,7 +138,7 @@ static int anchor_cost(struct change_run *run, int32_t day, struct buf *out, str
     if (status == 0)
         status = sync_explain(&c, plan, &run->arena, &explanation, err);
     if (status == 0)
-        calendar_to_text(refill, plan, explanation, false, out);
+        status = calendar_to_text(refill, &run->site, plan, explanation, false, &run->arena, out, err);
     return status;
 }
 

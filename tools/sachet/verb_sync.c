@@ -114,9 +114,9 @@ static int print_calendar(struct cli *cli, const struct refill *refill, const st
     if (!rc)
         rc = sync_explain(&c, plan, arena, &explanation, err);
     if (!rc && cli->json)
-        rc = calendar_to_json(refill, &c, plan, explanation, &out, err);
+        rc = calendar_to_json(refill, site, &c, plan, explanation, arena, &out, err);
     else if (!rc)
-        calendar_to_text(refill, plan, explanation, cli_flag(cli, "why"), &out);
+        rc = calendar_to_text(refill, site, plan, explanation, cli_flag(cli, "why"), arena, &out, err);
     if (!rc)
         (void)fprintf(cli->out, cli->json ? "%s\n" : "%s", buf_string(&out)); /* checked at the end */
     *found = !rc && !plan->feasible;

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/base/arena.h"
@@ -35,12 +36,13 @@ static void ok(const struct life *life, int status)
         fail_msg("%s: %s", day, err.message);
 }
 
-static int64_t now_ms(const struct life *life)
+/* Each look at the clock is a later moment of the day. */
+static int64_t now_ms(struct life *life)
 {
-    return INT64_C(86400000) * life->today + 1;
+    return INT64_C(86400000) * life->today + ++life->moment;
 }
 
-static struct record_by by(const struct life *life, const char *reason)
+static struct record_by by(struct life *life, const char *reason)
 {
     return (struct record_by){"pia", reason, life->today, now_ms(life)};
 }
@@ -57,8 +59,8 @@ static int64_t number(struct life *life, const char *sql)
 
 const char *life_breach_text(enum life_breach breach)
 {
-    static const char *const texts[LIFE_BREACHES] = {"gap",   "wrong dose", "double",
-                                                     "early", "unbilled",   "unauthorised"};
+    static const char *const texts[LIFE_BREACHES] = {
+        "gap", "gap that nobody told", "wrong dose", "double", "early", "unbilled", "unauthorised"};
     return texts[breach];
 }
 
@@ -84,6 +86,33 @@ int life_breaches(const struct life *life)
     return sum;
 }
 
+/* Passwords take their time: one pharmacist is made for all lives, and her row goes into each store. */
+static struct clinic school;
+
+static void hire(struct life *life)
+{
+    struct store_rows *rows = NULL;
+    if (!school.store) {
+        clinic_init(&school, "", NULL);
+        clinic_people(&school);
+    }
+    size_t public_len, secret_len;
+    ok(life, store_query(school.store, &rows, &err,
+                         "SELECT password, public_key, secret_key FROM user WHERE login = 'pia'", ""));
+    assert_int_equal(store_next(rows, &err), 1);
+    const void *public = store_blob(rows, 1, &public_len), *secret = store_blob(rows, 2, &secret_len);
+    ok(life, store_write_begin(life->clinic.store, &err));
+    ok(life,
+       store_exec(life->clinic.store, &err,
+                  "INSERT INTO user (id, login, name, role, password, public_key, secret_key, "
+                  "created_ms) VALUES (?, 'pia', 'Pia Pharmacist', 'pharmacist', ?, ?, ?, 1)",
+                  "itbb", school.pharmacist.id, store_text(rows, 0), public, public_len, secret, secret_len));
+    ok(life, store_write_commit(life->clinic.store, &err));
+    store_done(rows);
+    life->clinic.pharmacist = school.pharmacist;
+    life->clinic.key = school.key;
+}
+
 void life_init(struct life *life, const char *first_day, int cycle_days)
 {
     char site[200];
@@ -93,7 +122,7 @@ void life_init(struct life *life, const char *first_day, int cycle_days)
                    "",
                    cycle_days);
     clinic_init(&life->clinic, site, NULL);
-    clinic_people(&life->clinic);
+    hire(life);
     refill_site_load(life->clinic.site, &life->site);
     life->patient = clinic_patient(&life->clinic, "p1", "Patient One");
     assert_true(civil_parse(first_day, &life->first_day));
@@ -106,7 +135,14 @@ void life_init(struct life *life, const char *first_day, int cycle_days)
 
 void life_finish(struct life *life)
 {
+    life->clinic.key = NULL; /* the school's */
     clinic_finish(&life->clinic);
+}
+
+void life_end(void)
+{
+    if (school.store)
+        clinic_finish(&school);
 }
 
 /* ---- orders ---- */
@@ -158,6 +194,10 @@ static void change(struct life *life, enum change_kind kind, const struct life_d
                                            .source = source,
                                            .pharmacist = true};
     ok(life, change_make(life->clinic.store, &life->site, &request, &who, &arena, &made, &err));
+    if (life->mutant == LIFE_FORGET_RECALL) {
+        exec(life, "DELETE FROM withdrawn");
+        exec(life, "DELETE FROM pouch_recall");
+    }
     arena_finish(&arena);
     life->dirty = true;
 }
@@ -181,7 +221,8 @@ static void count_home(struct life *life, const struct life_drug *drug)
     const struct record_order order = order_of(life, drug);
     const struct record_by who = by(life, "");
     ok(life, store_write_begin(life->clinic.store, &err));
-    ok(life, record_onhand(life->clinic.store, life->patient, &order, drug->loose, &who, &err));
+    int64_t counted = drug->loose * (life->mutant == LIFE_COUNT_TWICE ? 2 : 1);
+    ok(life, record_onhand(life->clinic.store, life->patient, &order, counted, &who, &err));
     ok(life, store_write_commit(life->clinic.store, &err));
 }
 
@@ -195,7 +236,10 @@ struct life_drug *life_prescribe(struct life *life, const char *name, int pieces
                                .controlled = controlled,
                                .fills = fills,
                                .fill_days = fill_days,
-                               .overrides_on = INT32_MIN,
+                               .override_ms = INT64_MIN,
+                               .asked_for = INT32_MIN,
+                               .told_from = INT32_MAX,
+                               .told_until = INT32_MAX,
                                .authorised = (int64_t)fills * fill_days * pieces * 1000};
     (void)snprintf(drug->order, sizeof drug->order, "rx-%.16s", name);
     (void)snprintf(drug->product, sizeof drug->product, "P-%.16s", name);
@@ -222,7 +266,6 @@ struct life_drug *life_prescribe(struct life *life, const char *name, int pieces
     } else if (life->today == life->first_day && from <= life->today) {
         drug->loose = (int64_t)pieces * life->site.lead_days * 1000; /* what enrolment assumes is true */
     }
-    drug->loose_first = drug->loose;
     life->dirty = true;
     return drug;
 }
@@ -260,8 +303,6 @@ void life_discharge(struct life *life)
 void life_lose_pouches(struct life *life)
 {
     change(life, CHANGE_LOST, NULL, life->today);
-    for (int i = 0; i < life->drug_count; i++)
-        life->drugs[i].lost_some = true;
 }
 
 void life_anchor(struct life *life, int32_t day)
@@ -277,7 +318,7 @@ void life_reject(struct life *life, struct life_drug *drug, int32_t until)
 void life_override(struct life *life, struct life_drug *drug)
 {
     change(life, CHANGE_OVERRIDE_GRANTED, drug, life->today);
-    drug->overrides_on = life->today;
+    drug->override_ms = now_ms(life);
 }
 
 /* A new prescription for the same product; the old one is over. */
@@ -352,10 +393,52 @@ static void ship(struct life *life, int64_t plan)
 {
     struct hand_over over;
     const struct record_by who = by(life, "");
+    if (life->mutant == LIFE_FORGET_HANDOVER && life->handovers == 3)
+        return;
     ok(life, store_write_begin(life->clinic.store, &err));
     ok(life, hand_over(life->clinic.store, plan, true, &who, &over, &err));
     ok(life, store_write_commit(life->clinic.store, &err));
     life->handovers += over.id != 0;
+}
+
+/* The fills and the first and last pouches of each drug in a plan. */
+static void show_fills(struct life *life, int64_t plan)
+{
+    struct store_rows *rows = NULL;
+    if (!life->verbose)
+        return;
+    ok(life, store_query(life->clinic.store, &rows, &err,
+                         "SELECT order_source_id, day, days, pieces_milli / 1000 FROM plan_fill WHERE "
+                         "plan_id = ?",
+                         "i", plan));
+    while (store_next(rows, &err) > 0)
+        print_message("    bill %s day %d for %d days: %d\n", store_text(rows, 0),
+                      (int)store_int(rows, 1) - life->first_day, (int)store_int(rows, 2),
+                      (int)store_int(rows, 3));
+    store_done(rows);
+}
+
+static void show_calendar(struct life *life)
+{
+    struct arena arena;
+    struct refill *refill;
+    struct sync_case c;
+    struct sync_plan *calendar;
+    struct sync_explanation *explanation;
+    struct buf out;
+    const char *from = getenv("LIFE_CALENDAR"); /* from that day of the year on */
+    if (!from || life->today - life->first_day < atoi(from))
+        return;
+    arena_init(&arena, 0);
+    buf_init(&out);
+    ok(life, refill_load(life->clinic.store, life->clinic.policy, &life->site, life->patient, life->today,
+                         NULL, 0, &arena, &refill, &err));
+    ok(life, refill_solve(refill, &life->site, &arena, &c, &calendar, &err));
+    ok(life, sync_explain(&c, calendar, &arena, &explanation, &err));
+    ok(life, calendar_to_text(refill, &life->site, calendar, explanation, true, &arena, &out, &err));
+    (void)fputs(buf_string(&out), stdout);
+    buf_finish(&out);
+    arena_finish(&arena);
 }
 
 /* Plans when something happened or a cycle is near; a roll is made when it is time for it. */
@@ -369,6 +452,7 @@ static void plan(struct life *life)
                                           .reason = "a test",
                                           .wall_ms = now_ms(life)};
     for (int round = 0; round < 2; round++) { /* a disturbed cycle first, then perhaps the next one */
+        show_calendar(life);
         ok(life, cycle_plan(life->clinic.store, life->clinic.policy, &life->site, &request, &made, &err));
         life->plans += made.plan.outcome == PLAN_MADE;
         if (life->verbose)
@@ -378,8 +462,11 @@ static void plan(struct life *life)
         if (made.plan.outcome == PLAN_EMPTY)
             return;
         assert_int_not_equal(made.plan.outcome, PLAN_CONFLICT);
+        show_fills(life, made.plan.id);
         if (made.start_day > life->today + life->site.lead_days)
             return;
+        if (life->mutant == LIFE_FORGET_BILL && life->handovers == 3)
+            exec(life, "DELETE FROM plan_fill");
         sign_and_pack(life, made.plan.id);
         ship(life, made.plan.id);
     }
@@ -395,9 +482,53 @@ static struct life_drug *drug_of(struct life *life, const char *order, const cha
     return NULL;
 }
 
-/* What the calendar wants handed out apart today. */
-static void bridges(struct life *life)
+/* What the product says that it cannot cover, for each day from today on. */
+static void hear_gaps(struct life *life, const struct refill *refill, const struct sync_plan *calendar,
+                      struct arena *arena)
 {
+    struct refill_gap *gaps;
+    size_t count;
+    ok(life, refill_gaps(refill, &life->site, calendar, arena, &gaps, &count, &err));
+    for (int i = 0; i < life->drug_count; i++) {
+        struct life_drug *drug = &life->drugs[i];
+        int32_t before = drug->told_from;
+        drug->told_from = drug->told_until = INT32_MAX;
+        for (size_t k = 0; k < count && drug->told_from == INT32_MAX; k++) { /* the first one */
+            if (strcmp(gaps[k].drug->order->source_id, drug->order) != 0)
+                continue;
+            drug->told_from = gaps[k].from;
+            drug->told_until = gaps[k].until == CIVIL_DAY_NONE ? INT32_MAX : gaps[k].until;
+        }
+        if (life->verbose && drug->told_from != before && drug->told_from != INT32_MAX)
+            print_message("    told: nothing of %s from %d\n", drug->order,
+                          drug->told_from - life->first_day);
+        if (before == INT32_MAX)
+            drug->told_on = life->today;
+    }
+}
+
+/* Overrides that the calendar wants soon are asked of the payer. Some say no: the gap must be told before. */
+static bool ask_payer(struct life *life, const struct sync_plan *calendar)
+{
+    bool granted = false;
+    for (size_t i = 0; i < calendar->override_count; i++) {
+        struct life_drug *drug = drug_of(life, calendar->overrides[i].id, NULL);
+        if (!drug || calendar->overrides[i].needed_by > life->today + life->site.lead_days ||
+            drug->asked_for == calendar->overrides[i].needed_by)
+            continue;
+        drug->asked_for = calendar->overrides[i].needed_by;
+        if (drug->payer_is_hard)
+            continue;
+        life_override(life, drug);
+        granted = true;
+    }
+    return granted;
+}
+
+/* What the calendar wants handed out apart today. */
+static bool bridges(struct life *life)
+{
+    bool again;
     struct arena arena;
     struct refill *refill;
     struct sync_plan *calendar;
@@ -406,11 +537,15 @@ static void bridges(struct life *life)
     ok(life, refill_load(life->clinic.store, life->clinic.policy, &life->site, life->patient, life->today,
                          NULL, 0, &arena, &refill, &err));
     ok(life, refill_solve(refill, &life->site, &arena, NULL, &calendar, &err));
-    for (size_t i = 0; i < calendar->fill_count; i++) {
+    life->wanted_from = refill_open_day(refill, calendar);
+    hear_gaps(life, refill, calendar, &arena);
+    again = ask_payer(life, calendar);
+    for (size_t i = 0; !again && i < calendar->fill_count; i++) {
         const struct sync_fill *fill = &calendar->fills[i];
         const struct refill_drug *known = refill_drug_of(refill, fill->id);
         struct life_drug *drug = drug_of(life, fill->id, NULL);
-        if (fill->date != life->today || fill->conditional || !drug)
+        if (fill->date != life->today || fill->conditional || !drug ||
+            !refill_is_apart(refill, &life->site, calendar, fill))
             continue;
         life->bridges++;
         if (life->mutant == LIFE_FORGET_BRIDGE)
@@ -426,6 +561,7 @@ static void bridges(struct life *life)
             print_message("%d bridge %s %d days\n", life->today - life->first_day, drug->order, fill->days);
     }
     arena_finish(&arena);
+    return again;
 }
 
 /* ---- the ledger ---- */
@@ -457,9 +593,9 @@ static void pouches_of_today(struct life *life, int64_t have[LIFE_DRUGS_MAX])
         ok(life, pouch_content_read(store_text(rows, 0), 0, &content, &err));
         if (content.label_day != life->today)
             continue;
-        if (life->mutant == LIFE_LOSE_A_POUCH && life->today == life->first_day + 112 && seen++ == 0)
+        if (life->mutant == LIFE_LOSE_A_POUCH && life->today == life->first_day + 40 && seen++ == 0)
             continue;
-        int times = life->mutant == LIFE_PACK_TWICE && life->today == life->first_day + 112 ? 2 : 1;
+        int times = life->mutant == LIFE_PACK_TWICE && life->today == life->first_day + 40 ? 2 : 1;
         for (int i = 0; i < content.count; i++) {
             struct life_drug *drug = drug_of(life, NULL, content.item[i].code);
             assert_non_null(drug);
@@ -468,6 +604,66 @@ static void pouches_of_today(struct life *life, int64_t have[LIFE_DRUGS_MAX])
     }
     store_done(rows);
     ok(life, more);
+}
+
+struct bill {
+    int32_t day, days;
+    int64_t milli, at_ms;
+};
+
+/* Bills of a drug: those of packed rolls and those handed out apart, in the order in which they were made. */
+static int bills_load(struct life *life, const struct life_drug *drug, struct bill bills[LIFE_BILLS_MAX])
+{
+    struct store_rows *rows = NULL;
+    int count = 0, more;
+    ok(life,
+       store_query(life->clinic.store, &rows, &err,
+                   "SELECT f.day, f.days, f.pieces_milli, p.created_ms AS made FROM plan_fill f JOIN plan p "
+                   "ON p.id = f.plan_id WHERE f.product_code = ?1 AND EXISTS (SELECT 1 FROM job j WHERE "
+                   "j.plan_id = f.plan_id AND j.state = 'good') UNION ALL SELECT day, days_supply, "
+                   "pieces_milli, recorded_ms FROM dispense WHERE product_code = ?1 AND current = 1 ORDER "
+                   "BY made",
+                   "t", drug->product));
+    while ((more = store_next(rows, &err)) > 0) {
+        assert_true(count < LIFE_BILLS_MAX);
+        bills[count++] = (struct bill){(int32_t)store_int(rows, 0), (int32_t)store_int(rows, 1),
+                                       store_int(rows, 2), store_int(rows, 3)};
+    }
+    store_done(rows);
+    ok(life, more);
+    return count;
+}
+
+/* The last one before it by date, of those that were there when it was made. */
+static const struct bill *bill_before(const struct bill *bills, int at)
+{
+    const struct bill *before = NULL;
+    for (int i = 0; i < at; i++) {
+        if (bills[i].day <= bills[at].day && (!before || bills[i].day >= before->day))
+            before = &bills[i];
+    }
+    return before;
+}
+
+/* Why there is nothing: no prescription, or no payer, that would allow a fill to have been there today. */
+static bool has_reason(struct life *life, const struct life_drug *drug)
+{
+    struct bill bills[LIFE_BILLS_MAX];
+    int count = bills_load(life, drug, bills);
+    int64_t billed = 0;
+    const struct bill *last = NULL;
+    for (int i = 0; i < count; i++) {
+        billed += bills[i].milli;
+        if (!last || bills[i].day >= last->day)
+            last = &bills[i];
+    }
+    if (drug->denied || (drug->authorised > 0 && billed + drug->pieces * 1000 > drug->authorised) ||
+        (drug->fills > 0 && count >= drug->fills))
+        return true;
+    if (!last || drug->override_ms > last->at_ms)
+        return false;
+    int pct = drug->controlled ? life->site.controlled_pct : life->site.threshold_pct;
+    return drug->payer_is_hard && last->day + (pct * last->days + 99) / 100 > life->today;
 }
 
 static void take(struct life *life, struct life_drug *drug, int64_t pouch)
@@ -482,57 +678,58 @@ static void take(struct life *life, struct life_drug *drug, int64_t pouch)
     } else if (pouch != 0) {
         breach(life, pouch > need ? LIFE_DOUBLE : LIFE_WRONG, drug, pouch, need);
     } else if (need > drug->loose) {
-        /* No new prescription comes: the therapy ends, once all that was billed has been given out. */
-        if ((drug->denied || drug->fills > 0) &&
-            (drug->lost_some || drug->taken + need > drug->loose_first + drug->billed))
-            drug->until = life->today;
-        else
+        /* It must have been told before, or on the day on which it came about, and there must be a reason
+         * that the ledger knows by itself. */
+        bool told = drug->told_from <= life->today && life->today < drug->told_until;
+        bool before = life->disturbed || drug->told_on < life->today;
+        if (!told || !before)
+            breach(life, LIFE_SILENT, drug, drug->loose, need);
+        else if (!has_reason(life, drug))
             breach(life, LIFE_GAP, drug, drug->loose, need);
+        drug->gap_days++;
+        drug->loose = 0; /* what is there is taken, though it is less than a dose */
         return;
     } else {
         drug->loose -= need;
     }
-    drug->taken += need;
 }
 
 static void live(struct life *life)
 {
     int64_t have[LIFE_DRUGS_MAX];
     pouches_of_today(life, have);
-    for (int i = 0; i < life->drug_count; i++)
+    if (life->verbose)
+        print_message("  day %d:", life->today - life->first_day);
+    for (int i = 0; i < life->drug_count; i++) {
+        const struct life_drug *drug = &life->drugs[i];
+        if (life->verbose && life->today >= drug->from && life->today < drug->until)
+            print_message(" %s %d=%" PRId64 "p%" PRId64 "l", drug->order, drug->pieces, have[i] / 1000,
+                          drug->loose / 1000);
         take(life, &life->drugs[i], have[i]);
+    }
+    if (life->verbose)
+        print_message("\n");
 }
 
-/* Bills of a drug by date: those of packed rolls and those handed out apart. */
 static void bills_of(struct life *life, struct life_drug *drug)
 {
-    struct store_rows *rows = NULL;
-    int32_t last = INT32_MIN, last_days = 0;
-    int64_t billed = 0;
-    ok(life,
-       store_query(life->clinic.store, &rows, &err,
-                   "SELECT day, days, max(pieces_milli) FROM (SELECT f.day, f.days, f.pieces_milli FROM "
-                   "plan_fill f WHERE f.product_code = ?1 AND EXISTS (SELECT 1 FROM job j WHERE j.plan_id = "
-                   "f.plan_id AND j.state = 'good') UNION ALL SELECT day, days_supply, pieces_milli FROM "
-                   "dispense WHERE product_code = ?1 AND current = 1) GROUP BY day ORDER BY day",
-                   "t", drug->product));
-    int more;
-    while ((more = store_next(rows, &err)) > 0) {
-        int32_t day = (int32_t)store_int(rows, 0);
-        if (life->mutant == LIFE_BILL_EARLY && last != INT32_MIN && billed > 0 && drug->controlled)
-            day = last + 5;
-        int32_t wait = (life->site.controlled_pct * last_days + 99) / 100;
-        if (drug->controlled && last != INT32_MIN && day < last + wait && drug->overrides_on < last)
-            breach(life, LIFE_EARLY, drug, day - last, wait);
-        last = day;
-        last_days = (int32_t)store_int(rows, 1);
-        billed += store_int(rows, 2);
+    struct bill bills[LIFE_BILLS_MAX];
+    int count = bills_load(life, drug, bills);
+    drug->billed = 0;
+    for (int i = 0; i < count; i++) {
+        const struct bill *before = bill_before(bills, i);
+        drug->billed += bills[i].milli;
+        if (!drug->controlled || !before)
+            continue;
+        int32_t wait = (life->site.controlled_pct * before->days + 99) / 100;
+        int32_t after = bills[i].day - before->day;
+        if (life->mutant == LIFE_BILL_EARLY && before->milli > 0)
+            after = 5;
+        if (after < wait && drug->override_ms < before->at_ms)
+            breach(life, LIFE_EARLY, drug, after, wait);
     }
-    store_done(rows);
-    ok(life, more);
-    drug->billed = billed;
-    if (drug->authorised > 0 && billed > drug->authorised)
-        breach(life, LIFE_UNAUTHORISED, drug, billed, drug->authorised);
+    if (drug->authorised > 0 && drug->billed > drug->authorised)
+        breach(life, LIFE_UNAUTHORISED, drug, drug->billed, drug->authorised);
 }
 
 /* Nothing lies in live pouches that was not billed. */
@@ -562,15 +759,17 @@ static void packed_of(struct life *life)
 
 void life_day(struct life *life)
 {
-    bool near = number(life, "SELECT count(*) FROM plan") == 0;
-    int64_t end =
-        number(life, "SELECT ifnull(max(p.start_day + p.days), 0) FROM plan p WHERE EXISTS (SELECT 1 FROM "
-                     "job j WHERE j.plan_id = p.id AND j.state = 'good')");
-    near = near || end == 0 || life->today >= end - life->site.lead_days;
-    if (life->dirty || near)
-        plan(life);
-    bridges(life);
-    bool busy = life->dirty || near;
+    /* What the calendar wanted yesterday is in reach today; and a draft for days that come near is work. */
+    bool near = life->wanted_from <= life->today + life->site.lead_days ||
+                number(life, "SELECT ifnull(min(start_day), 1000000) FROM plan WHERE state = 'draft'") <=
+                    life->today + life->site.lead_days;
+    bool busy = life->dirty || near, again = true;
+    for (int round = 0; again && round < 3; round++) {
+        if (life->dirty || near)
+            plan(life);
+        again = bridges(life);
+    }
+    life->disturbed = life->dirty;
     life->dirty = false;
     live(life);
     if (busy) {

@@ -24,7 +24,8 @@ enum { LIFE_DRUGS_MAX = 12, LIFE_DAYS_MAX = 400, LIFE_BILLS_MAX = 400, LIFE_TEXT
 
 /* What may go wrong in the ledger. */
 enum life_breach {
-    LIFE_GAP,    /* a dose is due and is not there */
+    LIFE_GAP,    /* a dose is due and is not there, and nothing but the program stands in its way */
+    LIFE_SILENT, /* a dose is due and is not there, and the program did not say so before */
     LIFE_WRONG,  /* a pouch holds another amount than the dose, or a drug that is not taken */
     LIFE_DOUBLE, /* the dose is there twice: in pouches, or in a pouch while loose supply was to be used up */
     LIFE_EARLY,  /* a controlled drug was billed before its time, without an override */
@@ -34,7 +35,8 @@ enum life_breach {
 };
 const char *life_breach_text(enum life_breach breach);
 
-/* The checker must see these (mutants of what happened, not of the program). */
+/* The checker must see these: what goes wrong in the house, and what the program would do if it forgot one of
+ * its facts (the row that holds it is taken away). */
 enum life_mutant {
     LIFE_AS_IS,
     LIFE_LOSE_A_POUCH,
@@ -43,6 +45,10 @@ enum life_mutant {
     LIFE_BILL_EARLY,
     LIFE_SHIP_LATE,
     LIFE_FORGET_BRIDGE,
+    LIFE_FORGET_HANDOVER,
+    LIFE_FORGET_RECALL, /* pouches that a change hit stay good */
+    LIFE_FORGET_BILL,   /* what is held of a fill is packed again without a new one */
+    LIFE_COUNT_TWICE,   /* what is at home counts twice */
     LIFE_MUTANTS,
 };
 
@@ -53,14 +59,15 @@ struct life_drug {
     bool controlled;
     int32_t fills; /* authority in fills of fill_days; 0: no limit */
     int fill_days;
-    int64_t loose;        /* milli-pieces at home beside the pouches */
-    int32_t overrides_on; /* the day of the last granted one */
-    int64_t authorised;   /* pieces, all prescriptions; 0: no limit */
-    int64_t billed;       /* milli-pieces */
-    int64_t loose_first, taken;
-    int idle_days;
+    int64_t loose;       /* milli-pieces at home beside the pouches */
+    int64_t override_ms; /* when the last one was granted */
+    int64_t authorised;  /* pieces, all prescriptions; 0: no limit */
+    int64_t billed;      /* milli-pieces */
+    int idle_days, gap_days;
     bool denied;
-    bool lost_some; /* then what was billed cannot be counted against what was taken */
+    bool payer_is_hard;                     /* grants no override */
+    int32_t asked_for;                      /* the day for which an override was asked last */
+    int32_t told_from, told_until, told_on; /* a gap that the product tells of, and since when */
 };
 
 struct life {
@@ -68,10 +75,12 @@ struct life {
     struct refill_site site;
     int64_t patient;
     int32_t first_day, today;
+    int64_t moment;
     struct life_drug drugs[LIFE_DRUGS_MAX];
     int drug_count;
     int32_t hospital_from, hospital_until; /* INT32_MAX: not known */
-    bool dirty;                            /* something happened today */
+    int32_t wanted_from;                   /* pouches, by the calendar */
+    bool dirty, disturbed;                 /* something happened that was not looked at; today */
     enum life_mutant mutant;
     int plans, batches, handovers, bridges;
     int breaches[LIFE_BREACHES];
@@ -81,6 +90,8 @@ struct life {
 
 void life_init(struct life *life, const char *first_day, int cycle_days);
 void life_finish(struct life *life);
+/* After the last one. */
+void life_end(void);
 
 /* A drug as prescribed, and taken by the patient from `from` on. loose: pieces that the patient has and that
  * are counted; -1: nobody knows, and there is enough until the first roll. */
