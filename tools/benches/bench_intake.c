@@ -26,9 +26,10 @@
 enum { TODAY = 20778, PATH_BYTES = 4096 };
 
 static const char help[] =
-    "usage: bench-intake [--mb MB] [--only jansson|jq|read|store] [--keep FILE]\n"
+    "usage: bench-intake [--mb MB] [--mixed] [--only jansson|jq|read|store] [--keep FILE]\n"
     "\n"
     "  --mb MB      size of the file, default 32\n"
+    "  --mixed      six observations for each order, as in whole records\n"
     "  --only WHAT  one measurement in a process of its own, so that its memory is its own\n"
     "  --keep FILE  make the file there and leave it\n";
 
@@ -45,7 +46,30 @@ static const char *const drugs[][2] = {{"314076", "Lisinopril 10 MG Oral Tablet"
                                        {"198039", "Nitroglycerin 0.4 MG Sublingual Tablet"},
                                        {"745679", "albuterol 0.09 MG/ACTUAT Metered Dose Inhaler"}};
 
-static int64_t write_file(const char *path, int64_t bytes)
+/* What stands between the orders of a whole record: most of it, and of no concern here. */
+static int write_others(FILE *out, int64_t patient, int order)
+{
+    int written = 0;
+    for (int i = 0; i < 6; i++)
+        written += fprintf(out,
+                           "{\"resourceType\":\"Observation\",\"id\":\"obs-%08" PRId64
+                           "-%d-%d\",\"status\":\"final\",\"category\":[{\"coding\":[{\"system\":"
+                           "\"http://terminology.hl7.org/CodeSystem/"
+                           "observation-category\",\"code\":\"vital-signs\",\"display\":"
+                           "\"vital-signs\"}]}],\"code\":{\"coding\":[{\"system\":\"http://"
+                           "loinc.org\",\"code\":\"8302-2\",\"display\":"
+                           "\"Body Height\"}],\"text\":\"Body "
+                           "Height\"},\"subject\":{\"reference\":\"Patient/patient-%08" PRId64
+                           "\"},\"effectiveDateTime\":\"2026-10-0%dT02:46:42-05:00\",\"issued\":\"2026-10-"
+                           "01T02:46:42.911-05:00\","
+                           "\"valueQuantity\":{\"value\":1%d.37,\"unit\":\"cm\",\"system\":\"http://"
+                           "unitsofmeasure.org\",\"code\":"
+                           "\"cm\"}}\n",
+                           patient, order, i, patient, i + 1, i);
+    return written;
+}
+
+static int64_t write_file(const char *path, int64_t bytes, bool mixed)
 {
     FILE *out = fopen(path, "we");
     int64_t orders = 0, written = 0;
@@ -58,7 +82,8 @@ static int64_t write_file(const char *path, int64_t bytes)
                     "\",\"name\":[{\"use\":\"official\",\"family\":\"Family%" PRId64
                     "\",\"given\":[\"Given\"]}],\"gender\":\"female\",\"birthDate\":\"19%02d-0%d-1%d\"}\n",
                     patient, patient, (int)(patient % 90 + 10), (int)(patient % 9 + 1), (int)(patient % 10));
-        for (int i = 0; i < 10; i++, orders++)
+        for (int i = 0; i < 10; i++, orders++) {
+            written += mixed ? write_others(out, patient, i) : 0;
             written += fprintf(
                 out,
                 "{\"resourceType\":\"MedicationRequest\",\"id\":\"order-%08" PRId64
@@ -80,6 +105,7 @@ static int64_t write_file(const char *path, int64_t bytes)
                 "\"value\":%d.0}}]}]}\n",
                 patient, i, drugs[i][0], drugs[i][1], drugs[i][1], patient, patient, (int)(patient % 28 + 1),
                 i % 2 + 1, i % 2 ? "s" : "", i % 3 ? "2 times" : "once", i % 3 ? 2 : 1, i % 2 + 1);
+        }
     }
     return fclose(out) == 0 ? orders : -1;
 }
@@ -233,10 +259,11 @@ static bool wanted(const char *only, const char *what)
     return only == NULL || strcmp(only, what) == 0;
 }
 
-static int measure(const char *path, const char *folder, const char *only, int64_t mb, struct error *err)
+static int measure(const char *path, const char *folder, const char *only, int64_t mb, bool mixed,
+                   struct error *err)
 {
     struct stat st;
-    int64_t orders = write_file(path, mb * 1000000);
+    int64_t orders = write_file(path, mb * 1000000, mixed);
     if (orders < 0 || stat(path, &st) != 0)
         return error_set_errno(err, E_FILE, errno, "%s", path);
     const int64_t bytes = st.st_size;
@@ -257,10 +284,13 @@ int main(int argc, char **argv)
     char folder[] = "/tmp/bench-intake.XXXXXX", made[PATH_BYTES];
     const char *only = NULL, *keep = NULL;
     int64_t mb = 32;
+    bool mixed = false;
     struct error err = {0};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--mb") == 0 && i + 1 < argc)
             mb = strtoll(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--mixed") == 0)
+            mixed = true;
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             only = argv[++i];
         else if (strcmp(argv[i], "--keep") == 0 && i + 1 < argc)
@@ -273,7 +303,7 @@ int main(int argc, char **argv)
     if (mb < 1 || mb > 100000 || mkdtemp(folder) == NULL || seal_init(&err) != 0)
         return 2;
     (void)snprintf(made, sizeof made, "%s/orders.ndjson", folder);
-    int rc = measure(keep != NULL ? keep : made, folder, only, mb, &err);
+    int rc = measure(keep != NULL ? keep : made, folder, only, mb, mixed, &err);
     if (rc != 0)
         fprintf(stderr, "bench-intake: %s\n", err.message);
     static const char *const files[] = {"orders.ndjson", "sachet.db",      "sachet.db-wal",

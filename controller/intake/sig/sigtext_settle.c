@@ -140,6 +140,8 @@ static void settle_days(struct settler *settler, const struct build_dose *dose, 
     if (dosage->has_frequency) {
         bool each_day = dose->unit == SIGTEXT_D && dose->period.low == 1 && dose->period.high == 1;
         bool each_week = dose->unit == SIGTEXT_WK && dose->period.low == 1 && dose->period.high == 1;
+        if (each_day && dose->weak)
+            disagree(settler, "every day, and on some days of the week");
         if (!each_day && !(each_week && dose->times.low == days && dose->times.high == days))
             disagree(settler, "how often and the days of the week differ");
     }

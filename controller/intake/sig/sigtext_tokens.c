@@ -303,6 +303,12 @@ static enum sigtext_refusal cut_rest(struct cutter *cutter, int digits, int *ret
         if (places > PLACES_MAX)
             return refuse(cutter, SIGTEXT_DOUBTFUL, from, end, "a number with more than %d places",
                           PLACES_MAX);
+        /* "1.000 mg" where the comma parts thousands: nobody writes tenths so, and many write thousands so.
+         */
+        if (!comma && places == 3 && digits <= 3 && cutter->text[from] != '0')
+            return refuse(cutter, SIGTEXT_DOUBTFUL, from, end,
+                          "\"%.*s\" can be read as thousands or as tenths", end - from,
+                          cutter->tokens->text + from);
         static const int64_t scale[] = {1, 100, 10, 1};
         *milli += value_of(cutter, to + 1, places) * scale[places];
         return SIGTEXT_NONE;
