@@ -2,6 +2,7 @@
 #include "controller/parties/agenda.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,15 @@
 #include "config/base/buf.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "config/base/utf8.h"
 #include "config/conf.h"
+#include "controller/intake/fhir_json.h"
+#include "controller/intake/reason.h"
 #include "controller/parties/agenda_private.h"
 #include "controller/plan/label.h"
 #include "controller/store/store.h"
 
-enum { EARLIER_MAX = 64, LINE = 78, MARGIN = 6 };
+enum { EARLIER_MAX = 64, LINE = 78, MARGIN = 6, INSTRUCTION_BYTES_MAX = 2000 };
 
 static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                        "Friday", "Saturday", "Sunday"};
@@ -49,10 +53,24 @@ void agenda_amount_text(int64_t milli, struct buf *out)
     label_count((int)(milli / 1000), milli % 1000 != 0, out); /* amounts are multiples of a half */
 }
 
+/* "Thu 26 Nov to Mon 30 Nov", "Thu 26 Nov", "Thu 26 Nov, Fri 27 Nov" */
+static void days_run(int32_t from, int32_t to, struct buf *out)
+{
+    char first[AGENDA_DATE_BYTES], last[AGENDA_DATE_BYTES];
+    agenda_date_short(from, first);
+    agenda_date_short(to, last);
+    buf_printf(out, "%s%s%s", first,
+               to == from       ? ""
+               : to == from + 1 ? ", "
+                                : " to ",
+               to == from ? "" : last);
+}
+
 void agenda_days_text(const struct plan_text *plan, const struct plan_take *take, struct buf *out)
 {
-    const char *comma = "on ";
+    const char *before = "";
     int offset = 0;
+    int32_t from = CIVIL_DAY_NONE, end = plan->start_day + plan->days;
     if (take->days == plan->days) {
         buf_text(out, "every day");
         return;
@@ -61,13 +79,45 @@ void agenda_days_text(const struct plan_text *plan, const struct plan_take *take
         if (plan->slots[s].number == take->slot)
             offset = plan->slots[s].offset;
     }
-    for (int32_t day = plan->start_day; day < plan->start_day + plan->days; day++) {
-        char text[AGENDA_DATE_BYTES];
-        if (!roll_pattern_has(&take->pattern, day))
-            continue;
-        agenda_date_short(day + offset, text); /* a dose after midnight is taken on the next date */
-        buf_printf(out, "%s%s", comma, text);
-        comma = ", ";
+    for (int32_t day = plan->start_day; day <= end; day++) {
+        bool taken = day < end && roll_pattern_has(&take->pattern, day);
+        if (taken && from == CIVIL_DAY_NONE) {
+            from = day;
+        } else if (!taken && from != CIVIL_DAY_NONE) {
+            buf_text(out, before);
+            days_run(from + offset, day - 1 + offset, out); /* after midnight it is taken on the next date */
+            before = ", ";
+            from = CIVIL_DAY_NONE;
+        }
+    }
+}
+
+/* A part of a reason that the intake wrote. */
+static bool is_intake(const char *part)
+{
+    for (int code = 0; code < REASON_CODE_COUNT; code++) {
+        const char *text = reason_text((enum reason_code)code);
+        if (text[0] && strncmp(part, text, strlen(text)) == 0)
+            return true;
+    }
+    return false;
+}
+
+void agenda_reason_text(const char *reason, struct buf *out)
+{
+    const char *before = "";
+    while (*reason) {
+        int depth = 0;
+        size_t len = 0;
+        for (; reason[len] && (depth > 0 || strncmp(&reason[len], "; ", 2) != 0); len++)
+            depth += reason[len] == '(' ? 1 : reason[len] == ')' && depth > 0 ? -1 : 0;
+        if (!is_intake(reason)) {
+            buf_text(out, before);
+            buf_add(out, reason, len);
+            before = "; ";
+        }
+        reason += len;
+        reason += *reason ? 2 : 0;
     }
 }
 
@@ -208,6 +258,62 @@ static const char *host_of(const char *base, struct arena *arena)
     return arena_text(arena, host, strcspn(host, "/"));
 }
 
+/* dosageInstruction[].text and patientInstruction of an order, on one line. */
+static const char *instruction_of(const char *original, struct arena *arena)
+{
+    json_t *root = json_loads(original, 0, NULL), *dosage;
+    const json_t *request = root, *entries = json_object_get(root, "entry");
+    struct buf text;
+    size_t i;
+    buf_init(&text);
+    if (json_is_array(entries))
+        request = json_object_get(json_array_get(entries, 0), "resource");
+    json_array_foreach(json_object_get(request, "dosageInstruction"), i, dosage)
+    {
+        static const char *const keys[] = {"text", "patientInstruction"};
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            const char *words = fhir_text(dosage, keys[k]);
+            if (words[0] && utf8_printable(words, strlen(words)) &&
+                text.len + strlen(words) < INSTRUCTION_BYTES_MAX)
+                buf_printf(&text, "%s%s", text.len ? " " : "", words);
+        }
+    }
+    json_decref(root);
+    const char *kept = arena_text(arena, buf_string(&text), text.len);
+    buf_finish(&text);
+    return kept;
+}
+
+static int instructions_read(struct store *store, struct agenda *a, struct arena *arena, struct error *err)
+{
+    int rc = 0;
+    a->instructions = arena_array(arena, a->review.drug_count, sizeof *a->instructions);
+    if (!a->instructions)
+        return error_set(err, E_MEMORY, "out of memory laying out a cycle");
+    for (size_t i = 0; rc == 0 && i < a->review.drug_count; i++) {
+        struct store_rows *rows = NULL;
+        a->instructions[i] = "";
+        rc = store_query(store, &rows, err, "SELECT original FROM order_version WHERE id = ?", "i",
+                         a->review.drugs[i].order_id);
+        if (rc == 0 && (rc = store_next(rows, err)) == 1) {
+            a->instructions[i] = instruction_of(store_text(rows, 0), arena);
+            rc = a->instructions[i] ? 0 : error_set(err, E_MEMORY, "out of memory laying out a cycle");
+        }
+        store_done(rows);
+    }
+    return rc;
+}
+
+/* Plans of the calendar are followed by the next cycle; others by nobody knows what. */
+static int next_read(struct store *store, struct agenda *a, int64_t plan, struct error *err)
+{
+    int64_t anchored = 0;
+    int rc = store_get_int(store, &anchored, err,
+                           "SELECT EXISTS (SELECT 1 FROM plan_reason WHERE plan_id = ?)", "i", plan);
+    a->next_day = anchored ? a->review.plan->start_day + a->review.plan->days : CIVIL_DAY_NONE;
+    return rc;
+}
+
 int agenda_load(struct store *store, const struct conf *site, int64_t plan, struct arena *arena,
                 struct agenda *ret_agenda, struct error *err)
 {
@@ -224,6 +330,10 @@ int agenda_load(struct store *store, const struct conf *site, int64_t plan, stru
     rc = pouches_add(a, a->review.plan, arena, err);
     if (rc == 0)
         rc = gone_add(store, a, arena, err);
+    if (rc == 0)
+        rc = instructions_read(store, a, arena, err);
+    if (rc == 0)
+        rc = next_read(store, a, plan, err);
     if (rc == 0 && a->event_count > 0)
         qsort(a->events, a->event_count, sizeof *a->events, event_compare);
     return rc;

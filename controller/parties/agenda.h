@@ -50,6 +50,8 @@ struct agenda {
     struct review review;
     const char *pharmacy, *phone;
     const char *host;            /* of UIDs */
+    int32_t next_day;            /* first day of the roll after this one; CIVIL_DAY_NONE: none is known */
+    const char **instructions;   /* [drug of the review]: the prescriber's own words, "" none */
     struct agenda_event *events; /* by day and minute */
     size_t event_count;
 };

@@ -9,25 +9,33 @@
 #include "controller/parties/agenda_private.h"
 #include "controller/plan/label.h"
 
-/* No colours that a printer must mix, no fonts from elsewhere; a day and a drug stay on one page. */
+/* For eyes of eighty years: 14 points and more, black on white, nothing said by colour, no fonts from
+ * elsewhere. The sheet to tick off, a day and a drug stay on one page of A4 and of Letter. */
 static const char style[] =
-    "@page { margin: 14mm }\n"
-    "body { font: 12pt/1.35 sans-serif; color: #000; background: #fff; max-width: 190mm; margin: 1em auto; "
+    "@page { margin: 12mm }\n"
+    "body { font: 14pt/1.35 sans-serif; color: #000; background: #fff; max-width: 190mm; margin: 1em auto; "
     "padding: 0 1em }\n"
-    "h1 { font-size: 18pt; margin: 0 }\n"
-    "h2 { font-size: 14pt; margin: 1.2em 0 .3em; break-after: avoid }\n"
-    "table { border-collapse: collapse; width: 100% }\n"
-    "th, td { border: 1px solid #000; padding: .25em .5em; text-align: left; vertical-align: top }\n"
-    "tr, section.drug { break-inside: avoid }\n"
-    "td.time { white-space: nowrap; font-weight: bold }\n"
-    "table.days td { width: 14.28%; font-size: 10.5pt; height: 3.2em }\n"
+    "h1 { font-size: 22pt; margin: 0 }\n"
+    "h2 { font-size: 17pt; margin: .9em 0 .3em; break-after: avoid }\n"
+    "p { margin: .5em 0 }\n"
+    "b { white-space: nowrap }\n"
+    "section.drug b { white-space: normal }\n"
+    "table { border-collapse: collapse; width: 100%; table-layout: fixed }\n"
+    "th, td { border: 1px solid #000; padding: .2em .4em; text-align: left; vertical-align: top }\n"
+    "th.count { width: 13% }\n"
+    "th.when { width: 33% }\n"
+    "td.count { font-size: 17pt; font-weight: bold }\n"
+    "tr, section.drug, section.slot, section.days { break-inside: avoid }\n"
+    "table.days th, table.days td { font-size: 12pt; padding: .15em .25em }\n"
     "table.days .out { border: none }\n"
     ".date { font-weight: bold }\n"
-    ".tick { display: inline-block; width: .8em; height: .8em; border: 1px solid #000; margin-right: .3em }\n"
-    ".look, .why { font-size: 10.5pt }\n"
-    ".draft { border: 3px solid #000; font-size: 16pt; font-weight: bold; padding: .3em; text-align: center "
+    ".tick { display: inline-block; width: .9em; height: .9em; border: 1.5px solid #000; margin-right: .3em; "
+    "vertical-align: -.1em }\n"
+    ".look, .why { font-size: 12pt }\n"
+    "section.drug { margin-bottom: .6em }\n"
+    ".draft { border: 3px solid #000; font-size: 18pt; font-weight: bold; padding: .3em; text-align: center "
     "}\n"
-    "footer { margin-top: 1.5em; font-size: 9.5pt }\n"
+    "footer { margin-top: 1em; border-top: 1px solid #000; padding-top: .3em }\n"
     "@media print { body { margin: 0; padding: 0; max-width: none } }\n";
 
 static void escaped(struct buf *out, const char *text)
@@ -69,7 +77,7 @@ static void take_row(const struct agenda *a, const struct plan_take *take, struc
     struct buf days;
     buf_init(&days);
     agenda_days_text(a->review.plan, take, &days);
-    buf_text(out, "<tr><td>");
+    buf_text(out, "<tr><td class=\"count\">");
     agenda_amount_text(take->amount_milli, out);
     buf_text(out, "</td><td>");
     escaped(out, agenda_drug(a, take->order_id));
@@ -87,15 +95,17 @@ static void slots(const struct agenda *a, struct buf *out)
     for (size_t s = 0; s < plan->slot_count; s++) {
         char time[LABEL_TIME_BYTES];
         label_time(plan->slots[s].minute, time);
-        buf_text(out, "<h2>");
+        buf_text(out, "<section class=\"slot\"><h2>");
         escaped(out, plan->slots[s].name);
-        buf_printf(out, ", %s%s</h2>\n<table>\n<tr><th>Pieces</th><th>Medicine</th><th>Days</th></tr>\n",
+        buf_printf(out,
+                   ", %s%s</h2>\n<table>\n<tr><th class=\"count\">Pieces</th><th>Medicine</th><th "
+                   "class=\"when\">Days</th></tr>\n",
                    time, plan->slots[s].offset ? " (after midnight, dated the next day)" : "");
         for (size_t t = 0; t < plan->take_count; t++) {
             if (plan->takes[t].slot == plan->slots[s].number)
                 take_row(a, &plan->takes[t], out);
         }
-        buf_text(out, "</table>\n");
+        buf_text(out, "</table></section>\n");
     }
 }
 
@@ -125,12 +135,12 @@ static void days(const struct agenda *a, struct buf *out)
     int32_t last = plan->start_day + plan->days - 1;
     if (a->event_count > 0 && a->events[a->event_count - 1].day > last)
         last = a->events[a->event_count - 1].day; /* a pouch after the last midnight */
-    buf_text(out,
-             "<h2>Day by day</h2>\n<p>Time and number of pieces in the pouches; tick what was taken.</p>\n"
-             "<table class=\"days\">\n<tr>");
+    buf_text(out, "<section class=\"days\"><h2>Day by day</h2>\n<p>Time, and how many pieces are in the "
+                  "pouches. Tick what was taken.</p>\n"
+                  "<table class=\"days\">\n<thead><tr>");
     for (int i = 0; i < 7; i++)
         buf_printf(out, "<th>%s</th>", names[i]);
-    buf_text(out, "</tr>\n");
+    buf_text(out, "</tr></thead>\n");
     for (int32_t monday = plan->start_day - civil_weekday(plan->start_day); monday <= last; monday += 7) {
         buf_text(out, "<tr>");
         for (int32_t day = monday; day < monday + 7; day++) {
@@ -141,7 +151,16 @@ static void days(const struct agenda *a, struct buf *out)
         }
         buf_text(out, "</tr>\n");
     }
-    buf_text(out, "</table>\n");
+    buf_text(out, "</table></section>\n");
+}
+
+static void paragraph(const char *text, const char *opening, struct buf *out)
+{
+    if (!text[0])
+        return;
+    buf_text(out, opening);
+    escaped(out, text);
+    buf_text(out, "</div>");
 }
 
 static void apart(const struct agenda *a, enum plan_state state, const char *title, struct buf *out)
@@ -157,14 +176,13 @@ static void apart(const struct agenda *a, enum plan_state state, const char *tit
         buf_text(out, "<section class=\"drug\"><b>");
         escaped(out, drug->drug);
         buf_text(out, "</b>");
-        if (drug->words[0]) {
-            buf_text(out, "<div>");
-            escaped(out, drug->words);
-            buf_text(out, "</div>");
-        }
-        buf_text(out, "<div class=\"why\">");
-        escaped(out, drug->reason);
-        buf_text(out, "</div></section>\n");
+        struct buf why;
+        buf_init(&why);
+        agenda_reason_text(drug->reason, &why);
+        paragraph(a->instructions[i][0] ? a->instructions[i] : drug->words, "<div>", out);
+        paragraph(buf_string(&why), "<div class=\"why\">", out);
+        buf_finish(&why);
+        buf_text(out, "</section>\n");
     }
 }
 
@@ -190,7 +208,7 @@ static void distances(const struct agenda *a, struct buf *out)
 void agenda_to_html(const struct agenda *a, struct buf *out)
 {
     const struct plan_text *plan = a->review.plan;
-    char from[AGENDA_DATE_BYTES], to[AGENDA_DATE_BYTES], born[CIVIL_TEXT_BYTES];
+    char from[AGENDA_DATE_BYTES], to[AGENDA_DATE_BYTES], born[AGENDA_DATE_BYTES];
     agenda_date(plan->start_day, from);
     agenda_date(plan->start_day + plan->days - 1, to);
     buf_text(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -203,14 +221,19 @@ void agenda_to_html(const struct agenda *a, struct buf *out)
     escaped(out, plan->patient_name);
     buf_text(out, "</h1>\n<p>");
     if (plan->birth_day != CIVIL_DAY_NONE) {
-        civil_format(plan->birth_day, born);
-        buf_printf(out, "Born %s. ", born);
+        agenda_date(plan->birth_day, born);
+        buf_printf(out, "Born %s. ", strchr(born, ' ') + 1); /* without its weekday */
     }
-    buf_printf(out, "Roll from <b>%s</b> to <b>%s</b>, %zu pouches.</p>\n", from, to, plan->pouch_count);
+    buf_printf(out, "This roll: from <b>%s</b> to <b>%s</b>, %zu pouches.", from, to, plan->pouch_count);
+    if (a->next_day != CIVIL_DAY_NONE) {
+        agenda_date(a->next_day, from);
+        buf_printf(out, " The next roll begins on <b>%s</b>.", from);
+    }
+    buf_text(out, "</p>\n");
     slots(a, out);
     days(a, out);
-    apart(a, PLAN_APART, "Not in the pouches", out);
-    apart(a, PLAN_WAITING, "Not in the pouches yet: the pharmacist is asking", out);
+    apart(a, PLAN_APART, "Not in the pouches: take these as you were told", out);
+    apart(a, PLAN_WAITING, "Not in the pouches: the pharmacist is still asking about these", out);
     distances(a, out);
     buf_text(out, "<footer>Questions: ");
     escaped(out, a->pharmacy);

@@ -16,6 +16,9 @@ void agenda_amount_text(int64_t milli, struct buf *out);
 /* A note that tells of a distance to something outside of the pouches, without its rule and source; false for
  * any other note. */
 bool agenda_distance_text(const struct plan_note *note, struct buf *out);
+/* What of a reason concerns the patient: all but what the intake found, which is the pharmacist's. ""
+ * nothing. */
+void agenda_reason_text(const char *reason, struct buf *out);
 /* The drug of an order of this plan, as the review names it. */
 const char *agenda_drug(const struct agenda *agenda, int64_t order);
 
