@@ -321,7 +321,8 @@ bool conf_value_read(const struct conf_key *key, const char *text, size_t len, b
     case CONF_DATE: {
         int32_t day;
         if (!civil_parse(text, &day))
-            return refuse(key, text, why, "is no date", "");
+            return refuse(key, text, why, "is no date of the years 1800 to 2999",
+                          ""); /* CIVIL_YEAR_MIN, MAX */
         *ret_value = day;
         return in_range(key, text, day, why);
     }

@@ -136,6 +136,8 @@ static int run_patient(struct cli *cli, struct error *err)
     bool found = false;
     arena_init(&arena, 0);
     int rc = site_rules_open(cli, &rules, err);
+    if (rc)
+        (void)error_prefix(err, "'%s' is no file, and its patients cannot be read", cli->argv[0]);
     if (!rc)
         rc = read_locks(cli, &arena, &locks, &lock_count, err);
     if (!rc)
