@@ -15,18 +15,6 @@
 #include "controller/intake/reason.h"
 #include "controller/store/store.h"
 
-/* One product of one lot for one patient. Texts are valid until the next row. */
-struct row {
-    const char *patient, *patient_name;
-    int32_t birth_day;
-    const char *code, *name, *form, *rxcui, *ndc, *lot;
-    int64_t whole, half; /* pieces */
-    int64_t prepared_ms;
-    int64_t days;
-    const char *orders; /* source ids, LF between */
-    int number;         /* within the batch, from 1 */
-};
-
 static int check_batch(struct store *store, int64_t batch, bool simulated, bool *ret_simulated,
                        struct error *err)
 {
@@ -55,58 +43,66 @@ static int check_batch(struct store *store, int64_t batch, bool simulated, bool 
     return rc < 0 ? rc : 0;
 }
 
-static int each_row(struct store *store, int64_t batch,
-                    int (*each)(void *data, const struct row *row, struct error *err), void *data,
-                    struct error *err)
+/* What was counted into good pouches; `where` says whose. */
+#define ROWS_SQL(where)                                                                                      \
+    "SELECT p.source_id, p.name, p.birth_day, i.product_code, r.name, r.form, r.rxcui, r.ndc, i.lot, "       \
+    "sum(CASE i.piece "                                                                                      \
+    "WHEN 'whole' THEN i.counted ELSE 0 END), sum(CASE i.piece WHEN 'half' THEN i.counted ELSE 0 END), "     \
+    "max(f.result_ms), CASE WHEN count(o.id) = count(*) THEN max(o.handed_ms) ELSE 0 END, l.days, (SELECT "  \
+    "group_concat(source_id, char(10)) FROM (SELECT v.source_id FROM plan_order AS o JOIN order_version AS " \
+    "v ON "                                                                                                  \
+    "v.id = o.order_version_id WHERE o.plan_id = l.id AND o.included = 1 AND v.product_code = "              \
+    "i.product_code ORDER "                                                                                  \
+    "BY v.source_id)), max(coalesce(b.simulated, 1)) FROM job AS j JOIN batch AS b ON b.id = j.batch_id "    \
+    "JOIN fill AS "                                                                                          \
+    "f ON f.job_id = j.id AND f.state = 'good' JOIN fill_item AS i ON i.fill_id = f.id JOIN plan AS l ON "   \
+    "l.id = "                                                                                                \
+    "j.plan_id JOIN patient AS p ON p.id = l.patient_id JOIN product AS r ON r.code = i.product_code LEFT "  \
+    "JOIN "                                                                                                  \
+    "handover_pouch AS h ON h.job_id = j.id LEFT JOIN handover AS o ON o.id = h.handover_id WHERE " where    \
+    " AND j.state = 'good' GROUP BY p.source_id, l.id, i.product_code, i.lot ORDER BY p.source_id, l.id, "   \
+    "i.product_code, i.lot"
+
+int dispense_each(struct store *store, enum dispense_of of, int64_t id,
+                  int (*each)(void *data, const struct dispense_row *row, struct error *err), void *data,
+                  struct error *err)
 {
+    static const char *const sql[] = {
+        [DISPENSE_BATCH] = ROWS_SQL("j.batch_id = ?"), [DISPENSE_PLAN] = ROWS_SQL("j.plan_id = ?")};
     struct store_rows *rows = NULL;
-    int rc = store_query(
-        store, &rows, err,
-        "SELECT p.source_id, p.name, p.birth_day, i.product_code, r.name, r.form, r.rxcui, r.ndc, i.lot, "
-        "sum(CASE i.piece WHEN 'whole' THEN i.counted ELSE 0 END), sum(CASE i.piece WHEN 'half' THEN "
-        "i.counted ELSE 0 "
-        "END), max(f.result_ms), l.days, (SELECT group_concat(source_id, char(10)) FROM (SELECT v.source_id "
-        "FROM "
-        "plan_order AS o JOIN order_version AS v ON v.id = o.order_version_id WHERE o.plan_id = l.id AND "
-        "o.included = 1 "
-        "AND v.product_code = i.product_code ORDER BY v.source_id)) FROM job AS j JOIN fill AS f ON f.job_id "
-        "= j.id AND "
-        "f.state = 'good' JOIN fill_item AS i ON i.fill_id = f.id JOIN plan AS l ON l.id = j.plan_id JOIN "
-        "patient AS p "
-        "ON p.id = l.patient_id JOIN product AS r ON r.code = i.product_code WHERE j.batch_id = ? GROUP BY "
-        "p.source_id, "
-        "l.id, i.product_code, i.lot ORDER BY p.source_id, l.id, i.product_code, i.lot",
-        "i", batch);
+    int rc = store_query(store, &rows, err, sql[of], "i", id);
     int more = 0;
     for (int number = 1; rc == 0 && (more = store_next(rows, err)) > 0; number++) {
-        const struct row row = {.patient = store_text(rows, 0),
-                                .patient_name = store_text(rows, 1),
-                                .birth_day =
-                                    store_is_null(rows, 2) ? CIVIL_DAY_NONE : (int32_t)store_int(rows, 2),
-                                .code = store_text(rows, 3),
-                                .name = store_text(rows, 4),
-                                .form = store_text(rows, 5),
-                                .rxcui = store_text(rows, 6),
-                                .ndc = store_text(rows, 7),
-                                .lot = store_text(rows, 8),
-                                .whole = store_int(rows, 9),
-                                .half = store_int(rows, 10),
-                                .prepared_ms = store_int(rows, 11),
-                                .days = store_int(rows, 12),
-                                .orders = store_text(rows, 13),
-                                .number = number};
+        const struct dispense_row row = {.patient = store_text(rows, 0),
+                                         .patient_name = store_text(rows, 1),
+                                         .birth_day = store_is_null(rows, 2) ? CIVIL_DAY_NONE
+                                                                             : (int32_t)store_int(rows, 2),
+                                         .code = store_text(rows, 3),
+                                         .name = store_text(rows, 4),
+                                         .form = store_text(rows, 5),
+                                         .rxcui = store_text(rows, 6),
+                                         .ndc = store_text(rows, 7),
+                                         .lot = store_text(rows, 8),
+                                         .whole = store_int(rows, 9),
+                                         .half = store_int(rows, 10),
+                                         .prepared_ms = store_int(rows, 11),
+                                         .handed_ms = store_int(rows, 12),
+                                         .days = store_int(rows, 13),
+                                         .orders = store_text(rows, 14),
+                                         .simulated = store_int(rows, 15) != 0,
+                                         .number = number};
         rc = each(data, &row, err);
     }
     store_done(rows);
     return rc < 0 ? rc : more < 0 ? more : 0;
 }
 
-static int64_t milli_of(const struct row *row)
+static int64_t milli_of(const struct dispense_row *row)
 {
     return row->whole * QUANTITY_ONE + row->half * (QUANTITY_ONE / 2);
 }
 
-static const char *unit_of(const struct row *row)
+static const char *unit_of(const struct dispense_row *row)
 {
     return strstr(row->form, "tablet") != NULL    ? "tablet"
            : strstr(row->form, "capsule") != NULL ? "capsule"
@@ -117,11 +113,10 @@ static const char *unit_of(const struct row *row)
 
 struct writing {
     int64_t batch;
-    bool simulated;
     json_t *entries;
 };
 
-static json_t *codings_of(const struct row *row)
+static json_t *codings_of(const struct dispense_row *row)
 {
     static const char *const systems[] = {"http://www.nlm.nih.gov/research/umls/rxnorm",
                                           "http://hl7.org/fhir/sid/ndc"};
@@ -150,31 +145,62 @@ static json_t *orders_of(const char *orders)
     return list;
 }
 
-static int add_dispense(void *data, const struct row *row, struct error *err)
+json_t *dispense_resource(const struct dispense_row *row, const char *id, const char *patient,
+                          json_t *prescriptions)
+{
+    char prepared[INSTANT_TEXT_BYTES], handed[INSTANT_TEXT_BYTES];
+    const int64_t milli = milli_of(row);
+    json_t *codings = codings_of(row), *value;
+    instant_format(row->prepared_ms, prepared);
+    value =
+        milli % QUANTITY_ONE == 0 ? json_integer(milli / QUANTITY_ONE) : json_real((double)milli / 1000.0);
+    json_t *code = json_array_size(codings) > 0
+                       ? json_pack("{s:O, s:s}", "coding", codings, "text", row->name)
+                       : json_pack("{s:s}", "text", row->name);
+    json_decref(codings);
+    json_t *dispense = json_pack(
+        "{s:s, s:s, s:[{s:s, s:s, s:o}], s:s, s:{s:s}, s:{s:s}, s:{s:o, s:s}, s:{s:I, s:s, s:s, s:s}, s:s}",
+        "resourceType", "MedicationDispense", "id", id, "contained", "resourceType", "Medication", "id",
+        "product", "code", code, "status",
+        row->simulated   ? "preparation"
+        : row->handed_ms ? "completed"
+                         : "in-progress",
+        "medicationReference", "reference", "#product", "subject", "reference", patient, "quantity", "value",
+        value, "unit", unit_of(row), "daysSupply", "value", (json_int_t)row->days, "unit", "days", "system",
+        "http://unitsofmeasure.org", "code", "d", "whenPrepared", prepared);
+    bool failed = dispense == NULL;
+    if (row->lot[0] != '\0')
+        failed |= json_object_set_new(json_array_get(json_object_get(dispense, "contained"), 0), "batch",
+                                      json_pack("{s:s}", "lotNumber", row->lot)) < 0;
+    if (json_array_size(prescriptions) > 0)
+        failed |= json_object_set(dispense, "authorizingPrescription", prescriptions) < 0;
+    json_decref(prescriptions);
+    if (row->handed_ms != 0 && !row->simulated) { /* never before it was ready (invariant mdd-1) */
+        instant_format(row->handed_ms > row->prepared_ms ? row->handed_ms : row->prepared_ms, handed);
+        failed |= json_object_set_new(dispense, "whenHandedOver", json_string(handed)) < 0;
+    }
+    if (row->simulated) {
+        failed |= json_object_set_new(dispense, "meta",
+                                      json_pack("{s:[{s:s, s:s, s:s}]}", "security", "system",
+                                                "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code",
+                                                "HTEST", "display", "SIMULATED: no drug was moved")) < 0;
+        failed |= json_object_set_new(dispense, "note",
+                                      json_pack("[{s:s}]", "text",
+                                                "Packed on a simulated machine: nothing was dispensed.")) < 0;
+    }
+    if (!failed)
+        return dispense;
+    json_decref(dispense);
+    return NULL;
+}
+
+static int add_dispense(void *data, const struct dispense_row *row, struct error *err)
 {
     struct writing *writing = data;
-    char id[64], patient[600], prepared[INSTANT_TEXT_BYTES];
-    const int64_t milli = milli_of(row);
+    char id[64], patient[600];
     (void)snprintf(id, sizeof id, "sachet-batch-%" PRId64 "-%d", writing->batch, row->number);
     (void)snprintf(patient, sizeof patient, "Patient/%s", row->patient);
-    instant_format(row->prepared_ms, prepared);
-    json_t *value =
-        milli % QUANTITY_ONE == 0 ? json_integer(milli / QUANTITY_ONE) : json_real((double)milli / 1000.0);
-    json_t *dispense = json_pack(
-        "{s:s, s:s, s:[{s:s, s:s, s:{s:o, s:s}, s:{s:s}}], s:s, s:{s:s}, s:{s:s}, s:o, s:{s:o, s:s}, s:{s:I, "
-        "s:s, s:s, "
-        "s:s}, s:s}",
-        "resourceType", "MedicationDispense", "id", id, "contained", "resourceType", "Medication", "id",
-        "product", "code", "coding", codings_of(row), "text", row->name, "batch", "lotNumber", row->lot,
-        "status", "in-progress", "medicationReference", "reference", "#product", "subject", "reference",
-        patient, "authorizingPrescription", orders_of(row->orders), "quantity", "value", value, "unit",
-        unit_of(row), "daysSupply", "value", (json_int_t)row->days, "unit", "days", "system",
-        "http://unitsofmeasure.org", "code", "d", "whenPrepared", prepared);
-    if (dispense != NULL && writing->simulated)
-        (void)json_object_set_new(dispense, "meta",
-                                  json_pack("{s:[{s:s, s:s, s:s}]}", "security", "system",
-                                            "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code",
-                                            "HTEST", "display", "SIMULATED: no drug was moved"));
+    json_t *dispense = dispense_resource(row, id, patient, orders_of(row->orders));
     json_t *entry = dispense != NULL ? json_pack("{s:o}", "resource", dispense) : NULL;
     return entry != NULL && json_array_append_new(writing->entries, entry) == 0
                ? 0
@@ -195,9 +221,10 @@ int dispense_write_fhir(struct store *store, int64_t batch, bool simulated, stru
                         struct error *err)
 {
     struct writing writing = {.batch = batch, .entries = json_array()};
-    int rc = check_batch(store, batch, simulated, &writing.simulated, err);
+    bool is_simulated = false; /* each row says so, too */
+    int rc = check_batch(store, batch, simulated, &is_simulated, err);
     if (rc == 0)
-        rc = each_row(store, batch, add_dispense, &writing, err);
+        rc = dispense_each(store, DISPENSE_BATCH, batch, add_dispense, &writing, err);
     if (rc == 0) {
         json_t *bundle = json_pack("{s:s, s:s, s:O}", "resourceType", "Bundle", "type", "collection", "entry",
                                    writing.entries);
@@ -245,7 +272,7 @@ static void write_split(struct buf *out, const char *id, size_t len, const char 
     }
 }
 
-static void write_header(struct messages *m, const struct row *row)
+static void write_header(struct messages *m, const struct dispense_row *row)
 {
     const char *comma = strstr(row->patient_name, ", ");
     char family[300];
@@ -273,7 +300,7 @@ static void write_header(struct messages *m, const struct row *row)
     m->number = 0;
 }
 
-static int add_message(void *data, const struct row *row, struct error *err)
+static int add_message(void *data, const struct dispense_row *row, struct error *err)
 {
     struct messages *m = data;
     char amount[QUANTITY_TEXT_BYTES];
@@ -307,7 +334,7 @@ int dispense_write_hl7(struct store *store, int64_t batch, bool simulated, int64
     struct messages messages = {.batch = batch, .wall_ms = wall_ms, .out = out};
     int rc = check_batch(store, batch, simulated, &messages.simulated, err);
     if (rc == 0)
-        rc = each_row(store, batch, add_message, &messages, err);
+        rc = dispense_each(store, DISPENSE_BATCH, batch, add_message, &messages, err);
     if (rc == 0)
         buf_char(out, '\n');
     return rc;

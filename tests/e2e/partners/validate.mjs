@@ -20,8 +20,8 @@ const Ajv = require('ajv');
 const schema = r4('fhir.schema.json');
 const ajv = new Ajv({ allErrors: true, schemaId: 'auto', nullable: false, logger: false });
 ajv.addMetaSchema(require('ajv/lib/refs/json-schema-draft-06.json'));
-// Names that this edition of the schema uses and does not define (Resource, types of later versions): none of them is
-// in our files but contained resources, of which we write none.
+// Names that this edition of the schema uses and does not define (Resource, types of later versions): of them only
+// contained resources are in our files, which are judged one by one.
 for (const [, name] of JSON.stringify(schema).matchAll(/#\/definitions\/([A-Za-z0-9_]+)/g)) schema.definitions[name] ??= {};
 schema.definitions.ResourceList = { type: 'object' }; // entries are judged one by one, by their own type
 ajv.addSchema({ $id: 'fhir', $schema: schema.$schema, definitions: schema.definitions });
@@ -111,6 +111,7 @@ function checkResource(resource, found) {
       found.push(`${where}: ${issue.expression}: ${issue.details?.text}`);
   }
   checkBindings(resource, profiles.get(resource.resourceType), resource.resourceType, where, found);
+  for (const inside of resource.contained ?? []) checkResource(inside, found);
 }
 
 function checkBundle(bundle) {
@@ -123,7 +124,8 @@ function checkBundle(bundle) {
     checkResource(resource, found);
     const base = fullUrl.slice(0, fullUrl.length - `${resource.resourceType}/${resource.id}`.length);
     if (base + `${resource.resourceType}/${resource.id}` !== fullUrl) found.push(`${fullUrl} is not the address of its resource`);
-    for (const reference of references(resource, [])) if (!known.has(base + reference)) found.push(`${fullUrl}: reference ${reference} leads nowhere`);
+    const inside = new Set((resource.contained ?? []).map((c) => `#${c.id}`));
+    for (const reference of references(resource, [])) if (!known.has(base + reference) && !inside.has(reference)) found.push(`${fullUrl}: reference ${reference} leads nowhere`);
   }
   return found;
 }

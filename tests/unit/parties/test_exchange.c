@@ -589,6 +589,22 @@ static void a_packed_roll_is_told_with_what_lies_in_its_good_pouches(void **stat
                          : "waiting");
         clinic_exec(&f->clinic, sql);
     }
+    /* What was counted is what is told: two lots, and none of it from the pouch that was cancelled. */
+    clinic_exec(&f->clinic,
+                "INSERT INTO canister (id, product_code, piece, lot, expiry_day, level, changed_ms) SELECT "
+                "1, code, 'whole', 'L1', 30000, 9, 1 FROM product LIMIT 1");
+    clinic_exec(&f->clinic,
+                "INSERT INTO machine (serial, name, simulated, session, next_seq, retired, boot, seen_ms) "
+                "VALUES ('S', 'm', 0, 1, 9, 0, 1, 1)");
+    clinic_exec(&f->clinic,
+                "INSERT INTO fill (serial, seq, job_id, job_hash, token, state, intended_ms, result_ms) "
+                "SELECT 'S', id, id, 1, 'T' || id, 'good', 1, 1795219200000 FROM job WHERE state <> "
+                "'cancelled'");
+    clinic_exec(
+        &f->clinic,
+        "INSERT INTO fill_item (fill_id, entry, bay, canister_id, product_code, piece, lot, requested, "
+        "counted) SELECT f.id, 1, 1, 1, (SELECT code FROM product LIMIT 1), 'whole', CASE WHEN "
+        "f.job_id < 3 THEN 'L1' ELSE 'L2' END, 1, 1 FROM fill AS f");
     run_or_fail(f);
     assert_int_equal(f->port.out_count, 1); /* the care plan: one pouch is still to be made */
     clinic_exec(&f->clinic, "UPDATE job SET state = 'good' WHERE state = 'waiting'");
@@ -597,7 +613,9 @@ static void a_packed_roll_is_told_with_what_lies_in_its_good_pouches(void **stat
     assert_int_equal(f->port.out_count, 2);
     assert_string_equal(f->port.name[1], "records/dispense-1-1.json");
     assert_non_null(strstr(f->port.out[1], "\"status\": \"in-progress\""));
-    assert_non_null(strstr(f->port.out[1], "\"value\": 6,"));
+    assert_non_null(strstr(f->port.out[1], "\"value\": 2,"));
+    assert_non_null(strstr(f->port.out[1], "\"value\": 4,"));
+    assert_non_null(strstr(f->port.out[1], "\"lotNumber\": \"L2\""));
     assert_null(strstr(f->port.out[1], "HTEST"));
     /* Half of it leaves, then all of it. */
     clinic_exec(&f->clinic, "INSERT INTO handover (id, patient_id, plan_id, day, note, actor, handed_ms) "
