@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/base/error.h"
@@ -84,7 +85,8 @@ struct tally {
 };
 
 /* One batch, with up to three losses of power. 0 or what was found. */
-static int survive(unsigned seed, bool normal, struct tally *tally, struct error *err)
+static int survive(unsigned seed, bool normal, enum trial_mutant mutant, struct tally *tally,
+                   struct error *err)
 {
     struct trial t;
     struct rng rng;
@@ -97,7 +99,10 @@ static int survive(unsigned seed, bool normal, struct tally *tally, struct error
     rng_init(&rng, seed, 21);
     struct trial_params params = six;
     params.seed = seed;
-    params.cut_at = rng_below(&rng, 3) == 0 ? 1 + rng_below(&rng, 120) : 0;
+    params.mutant = mutant;
+    if (mutant == TRIAL_UNDURABLE)
+        params.checkpoint_every = 0; /* it never leaves its transaction, and that alone would be refused */
+    params.cut_at = mutant == TRIAL_NO_INTENT || rng_below(&rng, 3) == 0 ? 1 + rng_below(&rng, 120) : 0;
     trial_init(&t, &params);
     trial_drop(&t);
     int rc = E_STORE;
@@ -135,7 +140,7 @@ static void no_acknowledged_transaction_is_lost_with_the_power(void **state)
     print_message("seeds %u to %u\n", first, first + seeds - 1);
     for (unsigned seed = first; seed < first + seeds; seed++) {
         struct error err = {0};
-        if (survive(seed, false, &tally, &err) < 0)
+        if (survive(seed, false, TRIAL_RIGHT, &tally, &err) < 0)
             fail_msg("seed %u: %s", seed, err.message);
     }
     print_message("%u batches, %" PRIu64 " losses of power, %" PRIu64 " unsynced sectors lost\n", seeds,
@@ -149,12 +154,46 @@ static void synchronous_normal_is_caught(void **state)
     struct tally tally = {0};
     for (unsigned seed = 1; seed <= MUTANT_SEEDS; seed++) {
         struct error err = {0};
-        if (survive(seed, true, &tally, &err) < 0) {
+        if (survive(seed, true, TRIAL_RIGHT, &tally, &err) < 0) {
             print_message("caught at seed %u: %s\n", seed, err.message);
             return;
         }
     }
     fail_msg("%d seeds with synchronous=NORMAL, and nothing was found", MUTANT_SEEDS);
+}
+
+/* The child looks until something is found: an assertion of ours that fires there counts, too. */
+static void look_for(enum trial_mutant mutant)
+{
+    struct tally tally = {0};
+    for (unsigned seed = 1; seed <= MUTANT_SEEDS; seed++) {
+        struct error err = {0};
+        if (survive(seed, false, mutant, &tally, &err) < 0) {
+            fprintf(stderr, "    %s: caught at seed %u: %s\n", trial_mutant_name(mutant), seed, err.message);
+            _exit(1);
+        }
+    }
+    _exit(0);
+}
+
+static void wrong_controllers_and_machines_are_caught(void **state)
+{
+    (void)state;
+    for (int m = TRIAL_RIGHT + 1; m < TRIAL_MUTANTS; m++) {
+        int status = 0;
+        (void)fflush(NULL);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            (void)setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failure in a helper ends this process */
+            look_for((enum trial_mutant)m);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (WIFSIGNALED(status))
+            print_message("    %s: caught by an assertion\n", trial_mutant_name((enum trial_mutant)m));
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+            fail_msg("not caught: %s", trial_mutant_name((enum trial_mutant)m));
+    }
 }
 
 /* One failing disk; true when it struck. */
@@ -243,6 +282,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_acknowledged_transaction_is_lost_with_the_power),
         cmocka_unit_test(synchronous_normal_is_caught),
+        cmocka_unit_test(wrong_controllers_and_machines_are_caught),
         cmocka_unit_test(a_failed_sync_stops_dispensing_and_nothing_is_tried_again),
         cmocka_unit_test(a_full_disk_stops_dispensing_and_nothing_is_tried_again),
     };
