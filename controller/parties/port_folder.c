@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two folders. Written: files replaced whole (config/base/file.h). Read: regular files that
- * end in .json, in order of their bytes; a sender must rename whole files into the inbox, what begins with a
- * dot is not looked at. Settled files are renamed into done/, refused/ (with NAME.reason.txt) or orders/.
+ * Two folders. Written: files replaced whole (config/base/file.h). Read: files that end in .json, in order of
+ * their bytes; a sender must rename whole files into the inbox, what begins with a dot is not looked at, and
+ * what is no ordinary file comes with its trouble. Settled files are renamed into done/, refused/ (with
+ * NAME.reason.txt) or orders/.
  */
 #include "controller/parties/port.h"
 
@@ -110,9 +111,7 @@ static int look(const char *folder, struct listing *list, struct error *err)
     list->names = calloc(PORT_ITEMS_MAX, sizeof *list->names);
     int rc = list->names ? 0 : error_set(err, E_MEMORY, "out of memory reading the inbox");
     for (struct dirent *entry; rc == 0 && list->count < PORT_ITEMS_MAX && (entry = readdir(dir));) {
-        struct stat info;
-        if (!name_wanted(entry->d_name) ||
-            fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(info.st_mode))
+        if (!name_wanted(entry->d_name))
             continue;
         list->names[list->count] = strdup(entry->d_name);
         if (list->names[list->count])
@@ -143,6 +142,9 @@ static void item_read(struct folders *f, const char *folder, const char *name, s
                  : -1;
     if (fd < 0 || fstat(fd, &info) < 0) {
         (void)snprintf(f->trouble, sizeof f->trouble, "the file cannot be opened");
+        item->trouble = f->trouble;
+    } else if (!S_ISREG(info.st_mode)) {
+        (void)snprintf(f->trouble, sizeof f->trouble, "it is not an ordinary file");
         item->trouble = f->trouble;
     } else if (info.st_size > PORT_ITEM_BYTES_MAX) {
         (void)snprintf(f->trouble, sizeof f->trouble, "the file has more than %d bytes", PORT_ITEM_BYTES_MAX);

@@ -106,6 +106,18 @@ static void only_whole_json_files_are_read_in_order(void **state)
     assert_memory_equal(item.bytes, "1", 2);
     assert_int_equal(f->port->next(f->port, &item, &f->err), 1);
     assert_string_equal(item.name, "b.json");
+    /* What is no file is never opened, and put aside like any other trouble. */
+    for (const char *name = "fgh"; *name; name++) {
+        assert_int_equal(f->port->next(f->port, &item, &f->err), 1);
+        assert_int_equal(item.name[0], *name);
+        assert_null(item.bytes);
+        assert_non_null(item.trouble);
+        assert_int_equal(f->port->settle(f->port, &item, PORT_REFUSED, "why\n", &f->err), 0);
+    }
+    assert_int_equal(f->port->next(f->port, &item, &f->err), 0);
+    reopen(f);
+    for (int left = 2; left > 0; left--)
+        assert_int_equal(f->port->next(f->port, &item, &f->err), 1);
     assert_int_equal(f->port->next(f->port, &item, &f->err), 0);
 }
 
