@@ -113,7 +113,7 @@ int legality_check(const struct regimen *regimen, const int *times, size_t count
         start[d] = times;
         int rc = legal_drug(regimen, &regimen->drugs[d], times, err);
         if (rc) {
-            (void)error_prefix(err, "drug \"%s\"", regimen->drugs[d].id);
+            (void)error_prefix(err, rc, "drug \"%s\"", regimen->drugs[d].id);
             return rc;
         }
         times += regimen->drugs[d].dose_count;

@@ -135,7 +135,7 @@ int regimen_compile(struct regimen *regimen, struct arena *arena, struct error *
         for (size_t i = 0; !rc && i < drug->dose_count; i++)
             rc = regimen_compile_window(regimen, drug->doses[i].window, &drug->doses[i].allowed, arena, err);
         if (rc) {
-            (void)error_prefix(err, "drug \"%s\"", drug->id);
+            (void)error_prefix(err, rc, "drug \"%s\"", drug->id);
             return rc;
         }
     }
@@ -143,7 +143,7 @@ int regimen_compile(struct regimen *regimen, struct arena *arena, struct error *
         struct regimen_separation *sep = &regimen->separations[s];
         int rc = regimen_compile_window(regimen, sep->together_window, &sep->together, arena, err);
         if (rc) {
-            (void)error_prefix(err, "separation \"%s\"", sep->id);
+            (void)error_prefix(err, rc, "separation \"%s\"", sep->id);
             return rc;
         }
     }

@@ -123,7 +123,7 @@ static int check_drug(const struct regimen *regimen, const struct regimen_drug *
                              REGIMEN_DAY - 1);
         rc = check_dose(&drug->doses[i], err);
         if (rc) {
-            (void)error_prefix(err, "dose %zu", i + 1);
+            (void)error_prefix(err, rc, "dose %zu", i + 1);
             return rc;
         }
     }
@@ -194,7 +194,7 @@ static int check_drugs(const struct regimen *regimen, struct error *err)
             return rc;
         rc = check_drug(regimen, drug, err);
         if (rc) {
-            (void)error_prefix(err, "drug \"%s\"", drug->id);
+            (void)error_prefix(err, rc, "drug \"%s\"", drug->id);
             return rc;
         }
         ids[i] = drug->id;
@@ -212,7 +212,7 @@ static int check_separations(const struct regimen *regimen, struct error *err)
             return rc;
         rc = check_separation(regimen, sep, err);
         if (rc) {
-            (void)error_prefix(err, "separation \"%s\"", sep->id);
+            (void)error_prefix(err, rc, "separation \"%s\"", sep->id);
             return rc;
         }
         ids[i] = sep->id;
@@ -232,7 +232,7 @@ static int check_pairs(const struct regimen *regimen, bool same, struct error *e
             return rc;
         rc = check_pair(regimen, &pairs[i], same, err);
         if (rc) {
-            (void)error_prefix(err, "%s \"%s\"", what, pairs[i].id);
+            (void)error_prefix(err, rc, "%s \"%s\"", what, pairs[i].id);
             return rc;
         }
         ids[i] = pairs[i].id;

@@ -39,27 +39,29 @@ static int set_take(uint64_t set[2])
     return dose;
 }
 
-/* Lays the arrays out in one block, widest first. */
+/* Lays the arrays out in one block, widest first; without a block it only says how many bytes that takes. */
 static size_t case_place(struct group_case *c, uint8_t *block)
 {
     size_t n = c->problem->count;
     size_t k = (size_t)c->limit;
     size_t drugs = c->problem->regimen->drug_count;
-    uint64_t *wide = (uint64_t *)(void *)block;
-    c->dom = wide;
+    size_t bytes = (n * (size_t)c->problem->words + n + 2 * k) * sizeof(uint64_t) + k + n + drugs;
+    bytes = (bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
+    size_t causes = c->track ? (2 * n + 1) * sizeof(struct cause) : 0;
+    if (!block)
+        return bytes + causes;
+    c->dom = (uint64_t *)(void *)block;
     c->can = c->dom + n * (size_t)c->problem->words;
     c->member = (uint64_t(*)[2])(void *)(c->can + n);
     c->first = (uint8_t *)(void *)(c->member + k);
     c->group_of = c->first + k;
     c->state = c->group_of + n;
-    size_t bytes = (n * (size_t)c->problem->words + n + 2 * k) * sizeof(uint64_t) + k + n + drugs;
-    bytes = (bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
-    if (!c->track)
-        return bytes;
-    c->opened = (struct cause *)(void *)(block + bytes);
-    c->dom_why = c->opened + 1;
-    c->join_why = c->dom_why + n;
-    return bytes + (2 * n + 1) * sizeof(struct cause);
+    if (c->track) {
+        c->opened = (struct cause *)(void *)(block + bytes);
+        c->dom_why = c->opened + 1;
+        c->join_why = c->dom_why + n;
+    }
+    return bytes + causes;
 }
 
 static bool case_alloc(struct group_case *c, struct arena *arena)

@@ -201,7 +201,7 @@ int sync_check(const struct sync_case *c, size_t *ret_rx, const char **ret_field
         if (!rc)
             rc = check_sense(&at, c, &c->rx[i], i);
         if (rc)
-            (void)error_prefix(err, "rx %s", c->rx[i].id);
+            (void)error_prefix(err, rc, "rx %s", c->rx[i].id);
     }
     if (!rc)
         rc = check_unique(&at, c);

@@ -77,10 +77,10 @@ int error_set_errno(struct error *err, int code, int errno_value, const char *fo
     return code;
 }
 
-int error_prefix(struct error *err, const char *format, ...)
+int error_prefix(struct error *err, int code, const char *format, ...)
 {
     if (!err)
-        return 0;
+        return code;
     char tail[ERROR_MESSAGE_BYTES];
     memcpy(tail, err->message, sizeof tail);
     va_list args;
@@ -90,7 +90,7 @@ int error_prefix(struct error *err, const char *format, ...)
     if (used >= 0 && (size_t)used < sizeof err->message)
         (void)snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s", tail);
     tidy(err->message);
-    return err->code;
+    return code;
 }
 
 const char *error_text(int code)

@@ -70,9 +70,13 @@ __attribute__((format(printf, 3, 4))) int error_set(struct error *err, int code,
 __attribute__((format(printf, 4, 5))) int error_set_errno(struct error *err, int code, int errno_value,
                                                           const char *format, ...);
 
-/* Puts a formatted context and ": " before the message that err holds; returns err's code (0 when err is
- * NULL). */
-__attribute__((format(printf, 2, 3))) int error_prefix(struct error *err, const char *format, ...);
+/* Puts a formatted context and ": " before the message that err holds (may be NULL); returns `code`, what
+ * failed, as it is. */
+__attribute__((format(printf, 3, 4))) int error_prefix(struct error *err, int code, const char *format, ...);
+
+#ifdef __clang_analyzer__ /* it looks at one file at a time and would take a refusal for a 0 */
+#define error_set(err, code, ...) ((void)error_set(err, code, __VA_ARGS__), (code))
+#endif
 
 /* The table's short text and class of a code; unknown codes read "error" and ERROR_CLASS_SYSTEM. */
 const char *error_text(int code);

@@ -171,7 +171,7 @@ static int plan_read(struct counting *c, int64_t id, struct plan_row *row, struc
     int rc = plan_row_load(c->store, id, c->arena, row, err);
     if (rc == 0)
         rc = plan_text_parse(row->bytes, row->len, c->arena, ret_plan, err);
-    return rc < 0 ? error_prefix(err, "plan %" PRId64, id) : 0;
+    return rc < 0 ? error_prefix(err, rc, "plan %" PRId64, id) : 0;
 }
 
 /* Signed plans that are not over, then the newest plan where it is a draft. */

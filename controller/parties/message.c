@@ -352,7 +352,7 @@ int message_task(struct store *store, const struct partners *partners, const str
         rc = task_entries(&m, task, id, told_ms, err);
     if (rc < 0) {
         json_decref(m.entries);
-        return error_prefix(err, "task %" PRId64, task->id);
+        return error_prefix(err, rc, "task %" PRId64, task->id);
     }
     (void)snprintf(ret_name, PARTNERS_NAME_BYTES, "%s/%s-%" PRId64 "-%d.json", task_party_text(kind->party),
                    kind->word, task->id, task->revision); /* table words and numbers fit */

@@ -109,7 +109,7 @@ int message_dispense(struct store *store, const struct partners *partners, int64
     }
     if (rc < 0) {
         json_decref(roll.m.entries);
-        return error_prefix(err, "plan %" PRId64, plan);
+        return error_prefix(err, rc, "plan %" PRId64, plan);
     }
     int version = roll.handed_ms ? 2 : 1;
     (void)snprintf(ret_name, PARTNERS_NAME_BYTES, "records/dispense-%" PRId64 "-%d.json", plan, version);

@@ -114,7 +114,7 @@ int message_care_plan(struct store *store, const struct partners *partners, int6
         rc = message_finish(&m, id, version, row.created_ms, out, err);
     } else {
         json_decref(m.entries);
-        (void)error_prefix(err, "plan %" PRId64, plan);
+        (void)error_prefix(err, rc, "plan %" PRId64, plan);
     }
     arena_finish(&arena);
     return rc;

@@ -566,5 +566,5 @@ int news_read(const json_t *resource, const char *hash, const struct partners *p
     if (rc == 0)
         rc = source_set(&r, type, resource);
     json_decref(r.facts);
-    return rc < 0 ? error_prefix(err, "%s/%.64s", type, fhir_text(resource, "id")) : 0;
+    return rc < 0 ? error_prefix(err, rc, "%s/%.64s", type, fhir_text(resource, "id")) : 0;
 }

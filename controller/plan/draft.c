@@ -269,7 +269,7 @@ static int apply_rule(struct composer *c, struct draft *draft, const struct poli
         return error_set(c->err, E_MEMORY, "no memory for the plan");
     int status = times_add_rule(times, &c->input->day, rule->windows, rule->window_count, c->err);
     if (status < 0)
-        return error_prefix(c->err, "timing rule %s", rule->id);
+        return error_prefix(c->err, status, "timing rule %s", rule->id);
     switch (rule->kind) {
     case POLICY_KIND_WINDOW:
         if (rule->severity == POLICY_HARD)

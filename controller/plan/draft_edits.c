@@ -35,7 +35,7 @@ static int edit_apply(struct composer *c, struct draft *draft, const struct plan
     struct times left, both = draft->doses[i].times;
     int status = edit_parse(edit, &value, c->err);
     if (status < 0)
-        return error_prefix(c->err, "edit %lld", (long long)edit->id);
+        return error_prefix(c->err, status, "edit %lld", (long long)edit->id);
     if (edit->id == c->input->tried_edit && edit->kind == PLAN_EDIT_PIN &&
         value.dose >= draft->course->dose_count)
         return error_set(c->err, E_INPUT, "order %s has %d dose%s a day, not %d", edit->source_id,

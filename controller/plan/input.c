@@ -152,7 +152,7 @@ static int reading_load(struct loading *l, struct input_order *order, const char
         return no_memory(err);
     int status = reading_parse(json, reading, err);
     if (status < 0)
-        return error_prefix(err, "order %s", order->source_id);
+        return error_prefix(err, status, "order %s", order->source_id);
     order->reading = reading;
     return 0;
 }
@@ -320,7 +320,7 @@ static int signed_load(struct loading *l)
         struct plan_text *plan = NULL;
         found = plan_text_parse(text, len, l->arena, &plan, l->err);
         if (found < 0)
-            (void)error_prefix(l->err, "the patient's last signed plan"); /* the code is in found */
+            (void)error_prefix(l->err, found, "the patient's last signed plan"); /* the code is in found */
         l->input->signed_plan = plan;
     }
     store_done(rows);

@@ -81,7 +81,7 @@ static int plan_add(struct store *store, struct plan_needs *needs, int64_t plan_
     struct plan_text *plan = NULL;
     int rc = plan_text_parse(text, len, arena, &plan, err);
     if (rc)
-        return err ? error_prefix(err, "plan %" PRId64, plan_id) : rc;
+        return error_prefix(err, rc, "plan %" PRId64, plan_id);
     bool *done = arena_array(arena, plan->pouch_count + 1, sizeof *done);
     if (!done)
         return error_set(err, E_MEMORY, "out of memory adding up what plans need");

@@ -47,7 +47,7 @@ static int before_load(struct noting *w)
         status = plan_row_load(w->n->store, id, w->arena, &row, w->err);
     if (status == 0)
         status = plan_text_parse(row.bytes, row.len, w->arena, &w->before, w->err);
-    return status < 0 ? error_prefix(w->err, "the plan before, %lld", (long long)id) : 0;
+    return status < 0 ? error_prefix(w->err, status, "the plan before, %lld", (long long)id) : 0;
 }
 
 static int product_know(struct noting *w, const char *code)

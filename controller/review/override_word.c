@@ -289,7 +289,7 @@ static int word_verify(struct store *store, const struct override_row *row, int 
     if (status == 0)
         status = user_key_at(store, &user, row->said_ms[place], err);
     if (status < 0)
-        return status == E_STATE ? error_prefix(err, "override %" PRId64, row->said.id) : status;
+        return status == E_STATE ? error_prefix(err, status, "override %" PRId64, row->said.id) : status;
     buf_init(&text);
     statement(&row->said, place + 1, user.login, row->said_ms[place], &text);
     bool holds = !text.failed && row->signature_len[place] == SEAL_SIGNATURE_BYTES &&

@@ -223,7 +223,7 @@ static int before_load(struct store *store, struct review *review, struct arena 
     if (status == 0)
         status = plan_text_parse(row.bytes, row.len, arena, &review->signed_before, err);
     review->signed_before_id = id;
-    return status < 0 ? error_prefix(err, "the plan signed before, %lld", (long long)id) : 0;
+    return status < 0 ? error_prefix(err, status, "the plan signed before, %lld", (long long)id) : 0;
 }
 
 /* What the clinical checks find; a draft that they block cannot be signed. */

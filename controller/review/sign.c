@@ -257,7 +257,7 @@ static int findings_check(struct exam *e, int64_t wall_ms, bool keep)
     if (status == 0)
         status = clinical_blocked(&findings, e->err);
     if (status < 0)
-        return status == E_STATE ? error_prefix(e->err, "plan %lld", (long long)e->row.id) : status;
+        return status == E_STATE ? error_prefix(e->err, status, "plan %lld", (long long)e->row.id) : status;
     if (keep)
         clinical_write(e->clinical, &findings, &e->findings);
     return e->findings.failed ? error_set(e->err, E_MEMORY, "no memory for the findings") : 0;
@@ -269,7 +269,7 @@ static int named(struct exam *e, int status)
     char number[32];
     (void)snprintf(number, sizeof number, "plan %lld", (long long)e->row.id); /* fits */
     return strncmp(e->err->message, number, strlen(number)) == 0 ? status
-                                                                 : error_prefix(e->err, "%s", number);
+                                                                 : error_prefix(e->err, status, "%s", number);
 }
 
 static int examine(struct exam *e, int64_t plan, const struct review_rules *rules)
@@ -544,7 +544,7 @@ static int signature_check(struct exam *e)
         return tampered(e, "it was signed by somebody who is no pharmacist");
     status = user_key_at(e->store, &user, row.signed_ms, e->err);
     if (status < 0)
-        return status == E_STATE ? error_prefix(e->err, "plan %lld", (long long)e->row.id) : status;
+        return status == E_STATE ? error_prefix(e->err, status, "plan %lld", (long long)e->row.id) : status;
     if (strcmp(row.meaning, REVIEW_MEANING) != 0)
         return tampered(e, "its signature has another meaning");
     status = seen_load(e, row.id);

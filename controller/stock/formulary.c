@@ -75,13 +75,13 @@ static struct formulary_row *row_add(struct formulary *formulary)
 }
 
 /* Prefixes err with the place of a column. */
-static int at_column(const struct csv *csv, const char *column, struct error *err)
+static int at_column(int code, const struct csv *csv, const char *column, struct error *err)
 {
     for (int i = 0; product_columns[i] && i < csv->count; i++) {
         if (strcmp(product_columns[i], column) == 0)
-            return error_prefix(err, "%s:%d:%d", csv->name, csv->fields[i].line, csv->fields[i].column);
+            return error_prefix(err, code, "%s:%d:%d", csv->name, csv->fields[i].line, csv->fields[i].column);
     }
-    return error_prefix(err, "%s:%d", csv->name, csv->fields[0].line);
+    return error_prefix(err, code, "%s:%d", csv->name, csv->fields[0].line);
 }
 
 static int row_read(const struct csv *csv, struct formulary_row *row, struct error *err)
@@ -94,13 +94,13 @@ static int row_read(const struct csv *csv, struct formulary_row *row, struct err
     for (int i = 0; i < wanted; i++) {
         int rc = product_set(&row->product, product_columns[i], csv->fields[i].text, err);
         if (rc)
-            return err ? at_column(csv, product_columns[i], err) : rc;
+            return at_column(rc, csv, product_columns[i], err);
     }
     int rc = product_check(&row->product, err);
     if (rc && err) {
         char column[40];
         (void)snprintf(column, sizeof column, "%.*s", (int)strcspn(err->message, ":"), err->message);
-        rc = at_column(csv, column, err); /* product_check names the column first */
+        rc = at_column(rc, csv, column, err); /* product_check names the column first */
     }
     return rc;
 }

@@ -28,7 +28,7 @@ static int product_read(struct store_rows *rows, struct product *ret_product, st
     if (rc) {
         char code[PRODUCT_CODE_BYTES];
         (void)snprintf(code, sizeof code, "%s", store_text(rows, 0)); /* cut: it is wrong anyway */
-        return error_prefix(err, "product %s in the store", code);
+        return error_prefix(err, rc, "product %s in the store", code);
     }
     size_t len = 0;
     const void *hash = store_blob(rows, i + 1, &len);
@@ -149,7 +149,7 @@ static int product_normalise(struct product *product, struct error *err)
     if (rc == 0)
         rc = product_check(&checked, err);
     if (rc)
-        return error_prefix(err, "product %s", product->code);
+        return error_prefix(err, rc, "product %s", product->code);
     *product = checked;
     return 0;
 }

@@ -40,7 +40,7 @@ static int step_run(struct store *store, const struct migrate_step *step, struct
         rc = store_raw(store, "COMMIT", err);
     if (rc) {
         (void)store_raw(store, "ROLLBACK", NULL); /* fails when SQLite did it by itself */
-        (void)error_prefix(err, "schema step %s", step->name);
+        (void)error_prefix(err, rc, "schema step %s", step->name);
     }
     return rc;
 }

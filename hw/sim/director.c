@@ -265,8 +265,9 @@ struct director *director_create(const struct scenario *scenario, uint64_t seed,
 {
     for (int i = 0; i < scenario->event_count; i++) {
         const struct scenario_deed *deed = &scenario->events[i].deed;
-        if (is_of_machine(deed->action) && deed_check(world, deed, err) < 0) {
-            (void)error_prefix(err, "scenario %s, event %d", scenario->name, i + 1);
+        int rc = is_of_machine(deed->action) ? deed_check(world, deed, err) : 0;
+        if (rc < 0) {
+            (void)error_prefix(err, rc, "scenario %s, event %d", scenario->name, i + 1);
             return NULL;
         }
     }

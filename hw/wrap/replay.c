@@ -107,7 +107,7 @@ static int load(struct replay *r, const char *path, struct error *err)
     if (rc == 0 && number == 0)
         rc = error_set(err, E_INPUT, "the file is empty");
     if (rc < 0)
-        error_prefix(err, "%s:%d", path, number);
+        error_prefix(err, rc, "%s:%d", path, number);
     free(text);
     fclose(file);
     r->answers = 0;

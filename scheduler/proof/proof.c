@@ -77,7 +77,7 @@ static int check_witness(const struct regimen *regimen, const struct slots_resul
 {
     int rc = legality_check(regimen, result->times, result->dose_count, err);
     if (rc) {
-        (void)error_prefix(err, "the schedule breaks a rule");
+        (void)error_prefix(err, rc, "the schedule breaks a rule");
         if (err)
             err->code = E_TAMPERED;
         return E_TAMPERED;

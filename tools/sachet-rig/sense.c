@@ -229,7 +229,7 @@ static int sense(const struct sensing *s, const struct sensors *sensors, struct 
             rc = challenge(&b, sensors, planted[f], s->challenges, &tally, err);
         world_destroy(b.world);
         if (rc < 0)
-            return error_prefix(err, "%s, %s", sensors->name, fault_word(planted[f]));
+            return error_prefix(err, rc, "%s, %s", sensors->name, fault_word(planted[f]));
         say(s, fault_word(planted[f]), sensors->name, tally.caught, tally.challenges, "caught");
         all.right += tally.right;
         all.refused += tally.refused;

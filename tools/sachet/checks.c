@@ -30,8 +30,9 @@ static int check_regimens(const char *file, conf_report *report, void *user)
         if (!object)
             break;
         arena_init(&arena, 0);
-        if (regimen_from_json(object, &arena, &regimen, &err)) {
-            (void)error_prefix(&err, "regimen %d", place);
+        int rc = regimen_from_json(object, &arena, &regimen, &err);
+        if (rc < 0) {
+            (void)error_prefix(&err, rc, "regimen %d", place);
             report(user, file, 0, 0, err.code, err.message);
             count++;
         }

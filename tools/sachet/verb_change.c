@@ -338,7 +338,7 @@ static int ship_one(struct cli *cli, const char *name, const struct record_by *b
         status = store_write_commit(cli->store, err);
     store_write_rollback(cli->store); /* nothing after a commit */
     if (status < 0)
-        return error_prefix(err, "%s", name);
+        return error_prefix(err, status, "%s", name);
     if (cli->json)
         return out_json(cli,
                         json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "patient", name, "plan",

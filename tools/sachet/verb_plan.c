@@ -226,7 +226,7 @@ static int plan_one(struct cli *cli, const struct site_rules *rules, const struc
         return 0;
     }
     if (status < 0)
-        return error_prefix(err, "%s", patient.shown);
+        return error_prefix(err, status, "%s", patient.shown);
     add(t, &made);
     if (cli->json)
         print_json(cli, &patient, &made, &cycle);

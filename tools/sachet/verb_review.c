@@ -172,7 +172,7 @@ static int approve_one(struct cli *cli, struct approval *a, int64_t patient, str
     if (status == 0) {
         status = withdraw_older(cli, a, patient, plan, err);
         if (status < 0)
-            return error_prefix(err, "plan %" PRId64 " is signed, but older pouches stand", plan);
+            return error_prefix(err, status, "plan %" PRId64 " is signed, but older pouches stand", plan);
     }
     a->signed_now += status == 0;
     a->refused += status < 0;

@@ -73,7 +73,7 @@ static int run_schedule(struct cli *cli, struct error *err)
         rc = schedule_one(cli, cli->argv[0], ++place, object, &options, &found, err);
     }
     if (rc == E_SYNTAX || rc == E_LIMIT)
-        (void)error_prefix(err, "%s", cli->argv[0]);
+        (void)error_prefix(err, rc, "%s", cli->argv[0]);
     if (!rc && place == 0)
         rc = error_set(err, E_INPUT, "%s: holds no regimen", cli->argv[0]);
     json_documents_close(documents);
@@ -90,7 +90,7 @@ static int open_both(struct cli *cli, struct buf text[2], struct json_documents 
         if (!rc)
             rc = json_documents_open(&documents[i], buf_string(&text[i]), text[i].len, err);
         if (rc == E_SYNTAX || rc == E_LIMIT)
-            (void)error_prefix(err, "%s", cli->argv[i]);
+            (void)error_prefix(err, rc, "%s", cli->argv[i]);
         if (rc)
             return rc;
     }
@@ -106,7 +106,7 @@ static int verify_all(struct cli *cli, struct json_documents *documents[2], size
             int rc;
             object[i] = json_documents_next(documents[i], &rc, err);
             if (rc) {
-                (void)error_prefix(err, "%s", cli->argv[i]);
+                (void)error_prefix(err, rc, "%s", cli->argv[i]);
                 return rc;
             }
         }

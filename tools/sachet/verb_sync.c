@@ -137,7 +137,7 @@ static int run_patient(struct cli *cli, struct error *err)
     arena_init(&arena, 0);
     int rc = site_rules_open(cli, &rules, err);
     if (rc)
-        (void)error_prefix(err, "'%s' is no file, and its patients cannot be read", cli->argv[0]);
+        (void)error_prefix(err, rc, "'%s' is no file, and its patients cannot be read", cli->argv[0]);
     if (!rc)
         rc = read_locks(cli, &arena, &locks, &lock_count, err);
     if (!rc)
@@ -185,7 +185,7 @@ static int run_cases(struct cli *cli, struct error *err)
         planned++;
         rc = plan_one(cli, &cases[i], &found, err);
         if (rc)
-            (void)error_prefix(err, "%s: case %s", cli->argv[0], cases[i].id);
+            (void)error_prefix(err, rc, "%s: case %s", cli->argv[0], cases[i].id);
     }
     if (!rc && wanted && planned == 0)
         rc = error_set(err, E_NOT_FOUND, "%s: holds no case %s", cli->argv[0], wanted);

@@ -32,7 +32,7 @@ int board_open(const struct conf *site, int index, int64_t now_ms, struct board 
         rc = board.panel ? 0 : err->code;
     }
     if (rc < 0) {
-        error_prefix(err, "panel of machine %s", config.name);
+        error_prefix(err, rc, "panel of machine %s", config.name);
         board_close(&board);
         return rc;
     }

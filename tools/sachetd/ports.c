@@ -139,7 +139,7 @@ struct machine *ports_open(struct ports *ports, int index, struct profile *ret_p
     if (machine && ports->params.trace)
         traced = add_trace(ports, machine, name, err);
     if (!traced) {
-        error_prefix(err, "machine %s", name);
+        (void)error_prefix(err, E_DEVICE, "machine %s", name);
         machine_destroy(machine);
     }
     return traced;

@@ -99,7 +99,7 @@ static int change_store(struct playing *p, const char *sql, struct error *err)
         rc = store_exec(p->stage.store, err, sql, "");
     if (rc < 0) {
         store_write_rollback(p->stage.store);
-        return error_prefix(err, "%s", sql);
+        return error_prefix(err, rc, "%s", sql);
     }
     rc = store_write_commit(p->stage.store, err);
     packer_orders(p->stage.packer); /* as sachetd does when the store has changed */

@@ -112,8 +112,8 @@ static int read_fields(const struct source *source, const struct field *fields, 
 }
 
 /* Puts the place of the finding and the case before the message of sync_check. */
-static int locate(const struct conf *conf, int i, const struct sync_case *c, size_t rx, const char *field,
-                  struct error *err)
+static int locate(int code, const struct conf *conf, int i, const struct sync_case *c, size_t rx,
+                  const char *field, struct error *err)
 {
     char place[PLACE_BYTES];
     if (rx != SIZE_MAX && conf_has(conf, "cases[%d].rx[%zu].%s", i, rx, field))
@@ -122,7 +122,7 @@ static int locate(const struct conf *conf, int i, const struct sync_case *c, siz
         conf_place(conf, place, sizeof place, "cases[%d].rx[%zu]", i, rx);
     else
         conf_place(conf, place, sizeof place, "cases[%d]", i);
-    return error_prefix(err, "%s: case %s", place, c->id);
+    return error_prefix(err, code, "%s: case %s", place, c->id);
 }
 
 static int read_case(const struct conf *conf, int i, struct arena *arena, struct sync_case *c,
@@ -148,7 +148,7 @@ static int read_case(const struct conf *conf, int i, struct arena *arena, struct
     size_t place = SIZE_MAX;
     const char *field = "id";
     rc = sync_check(c, &place, &field, err);
-    return rc ? locate(conf, i, c, place, field, err) : 0;
+    return rc ? locate(rc, conf, i, c, place, field, err) : 0;
 }
 
 int sync_read_cases(const struct conf *conf, struct arena *arena, struct sync_case **ret_cases,

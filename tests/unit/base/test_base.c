@@ -47,8 +47,9 @@ static void messages_are_cut_not_overrun(void **state)
     assert_int_equal(error_set(&err, E_INPUT, "%s", big), E_INPUT);
     assert_int_equal(strlen(err.message), ERROR_MESSAGE_BYTES - 1);
     assert_int_equal(error_set(&err, E_INPUT, "line %d", 3), E_INPUT);
-    assert_int_equal(error_prefix(&err, "file %s", "a"), E_INPUT);
+    assert_int_equal(error_prefix(&err, E_INPUT, "file %s", "a"), E_INPUT);
     assert_string_equal(err.message, "file a: line 3");
+    assert_int_equal(error_prefix(NULL, E_STATE, "nobody listens"), E_STATE); /* a refusal all the same */
 }
 
 static void messages_stay_on_one_line(void **state)
@@ -60,7 +61,7 @@ static void messages_stay_on_one_line(void **state)
     error_set_errno(&err, E_FILE, 0, "a\tb");
     assert_memory_equal(err.message, "a?b: ", 5);
     error_set(&err, E_ARG, "caf\xc3\xa9 \xe2\x82\xac");
-    error_prefix(&err, "x\ry");
+    (void)error_prefix(&err, E_ARG, "x\ry");
     assert_string_equal(err.message, "x?y: caf\xc3\xa9 \xe2\x82\xac");
     /* Cut within a character of three bytes: the whole character goes. */
     char big[ERROR_MESSAGE_BYTES + 8];
