@@ -9,7 +9,7 @@
 #include "hw/machine.h"
 #include "hw/sim/world.h"
 
-enum { DEADLINE_DEFAULT_MS = 500 };
+enum { DEADLINE_DEFAULT_MS = 500, MAP_VERSION = 1 };
 
 struct waiting {
     struct machine_request request;
@@ -110,6 +110,8 @@ static void perform(struct sim_machine *sim, const struct machine_request *reque
     switch (request->kind) {
     case MACHINE_IDENTIFY:
         world_identity(world, &answer->identity);
+        if (answer->identity.map_version != (sim->params.map_version ? sim->params.map_version : MAP_VERSION))
+            answer->code = E_MISMATCH;
         break;
     case MACHINE_READ_STATUS:
         world_status(world, &answer->status);

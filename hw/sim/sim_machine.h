@@ -31,6 +31,7 @@ struct sim_machine_params {
     struct clock *clock;  /* its monotonic time drives the world */
     uint32_t answer_ms;   /* from request to answer */
     uint32_t deadline_ms; /* of requests that name none; 0: 500 */
+    uint16_t map_version; /* that is expected; another one is a mismatch, as over a wire; 0: 1 */
 };
 
 struct machine *sim_machine_create(const struct sim_machine_params *params, struct error *err);

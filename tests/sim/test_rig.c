@@ -195,6 +195,7 @@ static void an_honest_run_passes(void **state)
     play_finish(&result);
 }
 
+/* Hazards H5, H15. */
 static void a_machine_that_lies_is_caught(void **state)
 {
     (void)state;
@@ -268,6 +269,7 @@ static void a_store_that_lies_is_caught(void **state)
     "  - {when: {rate: 30000}, do: estop, after: 211 ms, for: 15 s}\n"                                     \
     "  - {when: {rate: 10000}, do: unlock-bay, bay: 1, after: 5 s}\n"
 
+/* Hazard H4. */
 static void truth_lies_within_what_the_books_hold_for_possible(void **state)
 {
     (void)state;
@@ -288,6 +290,7 @@ static void truth_lies_within_what_the_books_hold_for_possible(void **state)
     assert_true(corrected > 0);
 }
 
+/* Hazard H14. */
 static void books_that_hide_a_doubt_are_caught(void **state)
 {
     (void)state;

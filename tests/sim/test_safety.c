@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Switches and buttons of a panel beside a machine that packs. */
+/* Hazards H20 and H21: switches and buttons of a panel beside a machine that packs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -80,6 +80,7 @@ static void check_end(struct rig *rig, int64_t batch)
                      good_of(rig, 1) - rig_good_before);
 }
 
+/* Hazard H6. */
 static void what_waits_is_cancelled_at_once_and_what_is_queued_at_the_next_edge(void **state)
 {
     (void)state;

@@ -8,47 +8,47 @@
 
 #include "config/base/buf.h"
 
-/* Hazards by number, from 1; where: what shows the control of one that no simulated machine or line can
- * show. */
+/* Hazards by number, from 1; people: it begins with people and orders, and no simulated machine or line can
+ * show it. */
 static const struct {
     const char *name;
-    const char *where;
+    bool people;
 } hazards[] = {
-    {"wrong drug", NULL},
-    {"wrong strength, look-alike", "intake and formulary tests match by product code"},
-    {"wrong count", NULL},
-    {"pill in the next pouch", NULL},
-    {"pouch of another patient or date", NULL},
-    {"stopped or changed drug", NULL},
-    {"job that nobody approved, or altered", NULL},
-    {"excluded drug", "plan tests of the packing rules"},
-    {"times too close", "slot tests with an independent checker"},
-    {"refill too early", "refill tests"},
-    {"expired stock", NULL},
-    {"double dose by overlap", "plan tests"},
-    {"gap in therapy", NULL},
-    {"doubtful pouch taken for good", NULL},
-    {"command repeated", NULL},
-    {"inspection blind", NULL},
-    {"tired checker", "review tests"},
-    {"unreadable or wrong label", NULL},
-    {"cross-contamination", "plan tests of the packing rules"},
-    {"injury", NULL},
-    {"safety switch lies", NULL},
-    {"controller hangs", NULL},
-    {"wrong machine or map", NULL},
-    {"simulated taken for real", NULL},
-    {"seal fails", NULL},
-    {"privacy", "log and document tests"},
-    {"record lost or altered", "store tests: audit chain, backups"},
-    {"clock wrong", NULL},
+    {"wrong drug", false},
+    {"wrong strength, look-alike", false},
+    {"wrong count", false},
+    {"pill in the next pouch", false},
+    {"pouch of another patient or date", false},
+    {"stopped or changed drug", false},
+    {"job that nobody approved, or altered", false},
+    {"excluded drug", false},
+    {"times too close", true},
+    {"refill too early", true},
+    {"expired stock", false},
+    {"double dose by overlap", true},
+    {"gap in therapy", false},
+    {"doubtful pouch taken for good", false},
+    {"command repeated", false},
+    {"inspection blind", false},
+    {"tired checker", false},
+    {"unreadable or wrong label", false},
+    {"cross-contamination", true},
+    {"injury", false},
+    {"safety switch lies", false},
+    {"controller hangs", false},
+    {"wrong machine or map", false},
+    {"simulated taken for real", false},
+    {"seal fails", false},
+    {"privacy", true},
+    {"record lost or altered", true},
+    {"clock wrong", false},
 };
 enum { HAZARDS = sizeof hazards / sizeof hazards[0] };
 _Static_assert(HAZARDS == 28, "the risk table's hazards");
 
 static const char *elsewhere_of(int number)
 {
-    return hazards[number - 1].where ? hazards[number - 1].where : "no scenario was run";
+    return hazards[number - 1].people ? "of people and orders: tests/hazards.md" : "no scenario was run";
 }
 
 /* "H3" stands in "H3 H4" and not in "H13". */

@@ -148,6 +148,7 @@ static void one_flipped_bit_anywhere_before_the_crc_is_seen(void **state)
     }
 }
 
+/* Hazard H23. */
 static void another_device_is_a_mismatch(void **state)
 {
     (void)state;

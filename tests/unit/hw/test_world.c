@@ -501,6 +501,7 @@ static void film_out_holds_before_a_pouch_is_begun(void **state)
     rig_finish(&rig);
 }
 
+/* Hazard H25. */
 static void a_cold_sealer_delays_the_start(void **state)
 {
     (void)state;

@@ -273,6 +273,7 @@ static void what_is_packed_is_what_the_calendar_says(void **state)
     assert_true(compared > ROUNDS && early > 10 && empty < ROUNDS / 3);
 }
 
+/* Hazard H9. */
 static void the_second_count_sees_a_lost_or_moved_dose(void **state)
 {
     (void)state;

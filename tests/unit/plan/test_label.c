@@ -60,7 +60,8 @@ static void times_are_written_for_people(void **state)
     }
 }
 
-/* Every letter of every name is on the label, no line is too wide, and the announced lines suffice. */
+/* Hazard H18. Every letter of every name is on the label, no line is too wide, and the announced lines
+ * suffice. */
 static void nothing_is_cut_off_whatever_the_names(void **state)
 {
     (void)state;

@@ -119,6 +119,7 @@ static void an_unchanged_patient_keeps_the_plan(void **state)
     assert_int_equal(third.id, again.id);
 }
 
+/* Hazard H8. */
 static void orders_that_cannot_be_packed_are_listed_with_their_reason(void **state)
 {
     struct fixture *f = *state;
@@ -349,6 +350,7 @@ static void days_of_the_week_and_rhythms_fall_on_their_dates(void **state)
     assert_int_equal(seconds, 10);
 }
 
+/* Hazard H28. */
 static void bedtime_after_midnight_has_the_right_date(void **state)
 {
     struct fixture *f = *state;
@@ -392,6 +394,7 @@ static void a_product_row_changed_by_hand_stops_the_plan(void **state)
     assert_non_null(strstr(err.message, "AMLO"));
 }
 
+/* Hazard H12. */
 static void pouches_that_are_packed_already_are_spoken_of(void **state)
 {
     struct fixture *f = *state;

@@ -85,6 +85,7 @@ static void scripted_year(struct life *life, enum life_mutant mutant, int days)
     }
 }
 
+/* Hazard H13. */
 static void a_scripted_year_has_no_gap_no_double_and_no_early_controlled_fill(void **state)
 {
     (void)state;
@@ -101,6 +102,7 @@ static void a_scripted_year_has_no_gap_no_double_and_no_early_controlled_fill(vo
     life_finish(&life);
 }
 
+/* Hazard H12. */
 static void the_ledger_sees_what_is_made_to_go_wrong(void **state)
 {
     (void)state;
@@ -204,6 +206,7 @@ static void random_year(struct life *life, unsigned seed)
     }
 }
 
+/* Hazard H10. */
 static void random_years_have_no_gap_no_double_and_no_early_controlled_fill(void **state)
 {
     (void)state;

@@ -222,6 +222,7 @@ static void flagged_pouches_stand_out_with_their_reason(void **state)
     assert_non_null(strstr(err.message, "rejected"));
 }
 
+/* Hazard H13. */
 static void a_gap_or_a_withdrawn_pouch_cannot_be_accepted_away(void **state)
 {
     char sql[200];
@@ -246,6 +247,7 @@ static void a_gap_or_a_withdrawn_pouch_cannot_be_accepted_away(void **state)
     assert_non_null(strstr(err.message, "withdrawn"));
 }
 
+/* Hazard H17. */
 static void decisions_need_the_time_of_a_look(void **state)
 {
     bool caught;
@@ -261,6 +263,7 @@ static void decisions_need_the_time_of_a_look(void **state)
                       &err)); /* another pair of eyes */
 }
 
+/* Hazard H17. */
 static void a_missed_lie_asks_again_and_then_for_somebody_else(void **state)
 {
     struct release_challenge *list;

@@ -98,6 +98,7 @@ static void assert_holds(struct fixture *f, int64_t plan)
         fail_msg("%s", err.message);
 }
 
+/* Hazard H6. */
 static void an_order_that_comes_after_the_signature_voids_it(void **state)
 {
     struct fixture *f = *state;

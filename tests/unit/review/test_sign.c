@@ -283,6 +283,7 @@ static void flip_each_byte(struct fixture *f, const struct target *target)
     assert_int_equal(verify(f), 0);
 }
 
+/* Hazard H7. */
 static void every_changed_byte_unsigns(void **state)
 {
     static const struct target targets[] = {

@@ -206,6 +206,7 @@ static void run_rounds(const struct random_shape *shape, int rounds, uint64_t st
     assert_true(feasible > rounds / 10 && feasible < rounds);
 }
 
+/* Hazard H9. */
 static void small_regimens_are_solved_as_brute_force_does(void **state)
 {
     (void)state;

@@ -162,6 +162,7 @@ static void a_quantity_that_ends_before_the_next_anchor_cannot_be_an_anchor_fill
     assert_true(desk->why->locks[0].without.feasible);
 }
 
+/* Hazard H10. */
 static void locks_that_the_payer_or_the_rules_forbid_are_refused(void **state)
 {
     struct desk *desk = *state;

@@ -224,8 +224,8 @@ static void negative_books_ask_for_a_count(void **state)
 
 /* ---- doubts ---- */
 
-/* Of a pouch whose canister gave r pieces in t turns and whose sensor counted c: what can be true lies
- * inside, and the two ends can be true. */
+/* Hazard H3. Of a pouch whose canister gave r pieces in t turns and whose sensor counted c: what can be true
+ * lies inside, and the two ends can be true. */
 static void the_bounds_of_an_entry_hold_and_are_reached(void **state)
 {
     (void)state;

@@ -108,6 +108,7 @@ static void rewrite_from(int64_t seq)
     ok(store_write_commit(store, &err));
 }
 
+/* Hazard H27. */
 static void a_trail_that_was_written_anew_is_noticed(void **state)
 {
     struct anchor_report report;
@@ -179,6 +180,7 @@ static void every_changed_byte_of_an_anchor_is_noticed(void **state)
     buf_finish(&bytes);
 }
 
+/* Hazard H28. */
 static void a_clock_that_was_set_back_stands_in_the_trail(void **state)
 {
     struct anchor_report report;

@@ -77,6 +77,7 @@ static void place_finish(struct place *p)
     scratch_finish(&p->scratch);
 }
 
+/* Hazard H27. */
 static void a_backup_takes_the_place_and_the_old_store_is_kept(void **state)
 {
     (void)state;
