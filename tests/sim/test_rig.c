@@ -390,10 +390,10 @@ static const struct {
      "discrepancy: 900 ms",
      "events:\n  - {when: {pouch: 5}, do: door-channel, value: 2, for: 700 ms}\n"},
     {{NULL},
-     "missed: 20000000, twins: 100000000, twins_unseen: 20000000, broken: 20000000, late: 50000000,"
-     " jam: 150000000, bounce: 100000000, film_slip: 30000000, print_unread: 100000000,"
-     " vision_alarm: 300000000, vision_miss: 500000000, jam_clears: 500000000, twin_gap: 10 ms,"
-     " twin_spread: 20 ms, weight_sigma_permille: 300, reel_mm: 1000",
+     "missed: 50000000, twins: 100000000, twins_unseen: 50000000, broken: 50000000, late: 50000000,"
+     " jam: 150000000, bounce: 100000000, film_slip: 100000000, print_unread: 300000000,"
+     " vision_alarm: 500000000, vision_miss: 500000000, jam_clears: 500000000, twin_gap: 10 ms,"
+     " twin_spread: 20 ms, weight_sigma_permille: 300, reel_mm: 600",
      "  camera: true\n  weigher: true\n  cold: true\n  speed: 10\nevents:\n"
      "  - {when: {pouch: 3, phase: drop}, do: cut-power, value: 2, for: 5 s}\n"
      "  - {when: {pouch: 13}, do: seal-drift, value: 100, for: 60 s}\n"},
@@ -409,7 +409,7 @@ static struct play_result play_physics(int run, const char *key, const char *val
     (void)snprintf(rows, sizeof rows, "%s", physics_runs[run].physics); /* fits, else the test fails */
     buf_init(&yaml);
     buf_text(&yaml, "format: sachet-scenario/1\ntitle: \"test\"\nhazards: [none]\ncontrol: \"judge\"\n"
-                    "batch: {days: 30}\nlimit: 60 min\nmachine:\n  physics:\n");
+                    "batch: {days: 15}\nlimit: 60 min\nmachine:\n  physics:\n");
     for (char *row = strtok_r(rows, ",", &save); row; row = strtok_r(NULL, ",", &save)) {
         row += strspn(row, " ");
         if (!key || strncmp(row, key, strlen(key)) != 0 || row[strlen(key)] != ':')
