@@ -97,6 +97,28 @@ void buf_printf(struct buf *buf, const char *format, ...)
     buf->len += (size_t)need;
 }
 
+void buf_html(struct buf *buf, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '&':
+            buf_text(buf, "&amp;");
+            break;
+        case '<':
+            buf_text(buf, "&lt;");
+            break;
+        case '>':
+            buf_text(buf, "&gt;");
+            break;
+        case '"':
+            buf_text(buf, "&quot;");
+            break;
+        default:
+            buf_char(buf, *text);
+        }
+    }
+}
+
 const char *buf_string(const struct buf *buf)
 {
     return buf->data ? buf->data : "";

@@ -30,6 +30,8 @@ void buf_reset(struct buf *buf);
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
+/* With & < > and " as entities, for HTML. */
+void buf_html(struct buf *buf, const char *text);
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
 
 /* The NUL-ended text so far; "" while nothing was added. Valid until the next change. */

@@ -93,12 +93,13 @@ static size_t count_passed(const struct page_row *rows, size_t count)
     return passed;
 }
 
-/* A row begins with the scenario's name in this mark, and the day follows in the next one. */
+/* A row has the scenario's name in this mark, and the day of its last pass in the next one behind it. */
 void page_last_pass(const char *page, const char *scenario, char ret_day[32])
 {
     static const struct {
         const char *before, *after, *day, *end;
-    } marks[] = {{"| `", "` |", "| last pass ", " |"}, {"<td><code>", "</code>", "<td>last pass ", "</td>"}};
+    } marks[] = {{"| `", "` |", "| last pass ", " |"},
+                 {"<td><code>", "</code>", "<td class=\"day\">", "</td>"}};
     (void)snprintf(ret_day, 32, "never");
     for (size_t m = 0; m < 2; m++) {
         char key[PAGE_TEXT_BYTES + 32];
@@ -172,57 +173,87 @@ void page_write_markdown(const struct page_row *rows, size_t count, const char *
 
 /* ---- HTML ---- */
 
-static void add_text(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            buf_text(out, "&amp;");
-            break;
-        case '<':
-            buf_text(out, "&lt;");
-            break;
-        case '>':
-            buf_text(out, "&gt;");
-            break;
-        default:
-            buf_char(out, *text);
-        }
-    }
-}
-
 static void add_td(struct buf *out, const char *text)
 {
     buf_text(out, "<td>");
-    add_text(out, text);
+    buf_html(out, text);
     buf_text(out, "</td>");
 }
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Rig</title>\n<style>\n"
-    "body { font: 16px/1.5 system-ui, sans-serif; max-width: 90rem; margin: 1rem auto; padding: 0 1rem; }\n"
-    "table { border-collapse: collapse; }\n"
-    "th, td { border: 1px solid #767676; padding: 0.25rem 0.5rem; text-align: left; vertical-align: top; }\n"
-    "td.n { text-align: right; }\n.failed { background: #ffe0e0; font-weight: bold; }\n"
+    "body { font: 15px/1.4 system-ui, sans-serif; max-width: 95rem; margin: 1rem auto; padding: 0 1rem; }\n"
+    ".wide { overflow-x: auto; }\n"
+    "table { border-collapse: collapse; min-width: 100%; }\n"
+    "th, td { border-bottom: 1px solid #b0b0b0; padding: 0.2rem 0.6rem; text-align: left; vertical-align: "
+    "top; }\n"
+    "th { border-bottom: 2px solid #404040; }\n"
+    "code, .day, .hazards { white-space: nowrap; }\n"
+    "td.hazards { white-space: normal; min-width: 5.5rem; }\n"
+    ".n { text-align: right; }\n.n, td a { white-space: nowrap; }\n"
+    ".failed { background: #ffdcdc; }\n.failed .result { font-weight: bold; }\n.slips { background: #fff3c4; "
+    "}\n"
+    "@media print { body { font-size: 9pt; } code { white-space: normal; } }\n"
     "</style>\n</head>\n<body>\n<h1>Rig: hazards, controls, scenarios</h1>\n";
+
+/* "H3 H4" as links to the rows of the hazards. */
+static void add_hazards(struct buf *out, const char *list)
+{
+    buf_text(out, "<td class=\"hazards\">");
+    for (int h = 1; h <= HAZARDS; h++) {
+        if (names(list, h))
+            buf_printf(out, "<a href=\"#H%d\" title=\"%s\">H%d</a> ", h, hazards[h - 1].name, h);
+    }
+    if (strcmp(list, "none") == 0)
+        buf_text(out, "none");
+    buf_text(out, "</td>");
+}
 
 static void write_html_row(const struct page_row *row, struct buf *out)
 {
-    buf_text(out, row->passed ? "<tr>" : "<tr class=\"failed\">");
-    add_td(out, row->hazards);
+    buf_text(out, "<tr id=\"");
+    buf_html(out, row->scenario);
+    buf_text(out, !row->passed ? "\" class=\"failed\">" : row->slips > 0 ? "\" class=\"slips\">" : "\">");
+    add_hazards(out, row->hazards);
     add_td(out, row->control);
     buf_text(out, "<td><code>");
-    add_text(out, row->scenario);
+    buf_html(out, row->scenario);
     buf_text(out, "</code></td>");
     add_td(out, row->title);
     buf_printf(out,
                "<td class=\"n\">%" PRIu64 "</td><td class=\"n\">%" PRId64 "</td><td class=\"n\">%" PRId64
-               "</td><td class=\"n\">%" PRId64 "</td><td>",
+               "</td><td class=\"n\">%" PRId64 "</td><td class=\"result\">",
                row->seed, row->good, row->voids, row->slips);
     buf_text(out, row->passed ? "passed" : "failed: ");
-    add_text(out, row->why);
-    buf_printf(out, "</td><td>last pass %s</td></tr>\n", row->last_pass);
+    buf_html(out, row->why);
+    buf_printf(out, "</td><td class=\"day\">%s</td></tr>\n", row->last_pass);
+}
+
+static void write_html_hazard(const struct page_row *rows, size_t count, int h, struct buf *out)
+{
+    size_t found = 0, passed = 0;
+    for (size_t i = 0; i < count; i++) {
+        found += names(rows[i].hazards, h);
+        passed += names(rows[i].hazards, h) && rows[i].passed;
+    }
+    buf_printf(out, "<tr id=\"H%d\"%s><td>H%d</td><td>%s</td><td class=\"n\">", h,
+               passed < found ? " class=\"failed\"" : "", h, hazards[h - 1].name);
+    if (found > 0)
+        buf_printf(out, "%zu of %zu", passed, found);
+    buf_text(out, "</td><td>");
+    for (size_t i = 0; i < count; i++) {
+        if (!names(rows[i].hazards, h))
+            continue;
+        buf_text(out, "<a href=\"#");
+        buf_html(out, rows[i].scenario);
+        buf_text(out, "\">");
+        buf_html(out, rows[i].scenario);
+        buf_text(out, rows[i].passed ? "</a> " : "</a> (failed) ");
+    }
+    if (found == 0)
+        buf_html(out, elsewhere_of(h));
+    buf_text(out, "</td></tr>\n");
 }
 
 void page_write_html(const struct page_row *rows, size_t count, const char *day, struct buf *out)
@@ -231,27 +262,17 @@ void page_write_html(const struct page_row *rows, size_t count, const char *day,
     buf_printf(out, "<p>SIMULATED. %zu of %zu scenarios passed on %s.</p>\n", count_passed(rows, count),
                count, day);
     buf_printf(out, "<p>%s</p>\n", note);
-    buf_text(out,
-             "<table>\n<thead><tr><th>Hazard</th><th>Control</th><th>Scenario</th><th>What happens</th>"
-             "<th>Seed</th><th>Good</th><th>Void</th><th>Slips</th><th>Result</th><th>Last pass</th></tr>"
-             "</thead>\n<tbody>\n");
+    buf_text(out, "<h2>Hazards</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>Hazard</th><th>What</th>"
+                  "<th class=\"n\">Passed</th><th>Scenarios</th></tr></thead>\n<tbody>\n");
+    for (int h = 1; h <= HAZARDS; h++)
+        write_html_hazard(rows, count, h, out);
+    buf_text(
+        out,
+        "</tbody>\n</table></div>\n<h2>Scenarios</h2>\n<div class=\"wide\"><table>\n"
+        "<thead><tr><th>Hazard</th><th>Control</th><th>Scenario</th><th>What happens</th><th "
+        "class=\"n\">Seed</th><th class=\"n\">Good</th><th class=\"n\">Void</th><th class=\"n\">Slips</th>"
+        "<th>Result</th><th>Last pass</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < count; i++)
         write_html_row(&rows[i], out);
-    buf_text(out, "</tbody>\n</table>\n<h2>Hazards</h2>\n<table>\n"
-                  "<thead><tr><th>Hazard</th><th>Scenarios</th></tr></thead>\n<tbody>\n");
-    for (int h = 1; h <= HAZARDS; h++) {
-        size_t found = 0;
-        buf_printf(out, "<tr><td>H%d %s</td><td>", h, hazards[h - 1].name);
-        for (size_t i = 0; i < count; i++) {
-            if (!names(rows[i].hazards, h))
-                continue;
-            buf_text(out, found++ ? ", " : "");
-            add_text(out, rows[i].scenario);
-            buf_text(out, rows[i].passed ? "" : " (failed)");
-        }
-        if (found == 0)
-            add_text(out, elsewhere_of(h));
-        buf_text(out, "</td></tr>\n");
-    }
-    buf_text(out, "</tbody>\n</table>\n</body>\n</html>\n");
+    buf_text(out, "</tbody>\n</table></div>\n</body>\n</html>\n");
 }
