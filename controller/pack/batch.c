@@ -52,33 +52,53 @@ static int open_plans(struct store *store, struct arena *arena, int64_t **ret_id
     return rc;
 }
 
-/* The signed plan of each patient that was named, in that order. */
+/* The signed plans of one patient that have something to make, by day; the newest one when none has. */
+static int patient_plans(struct store *store, const char *patient, int64_t *ids, size_t *count,
+                         struct error *err)
+{
+    struct store_rows *rows = NULL;
+    size_t before = *count;
+    int status = store_query(store, &rows, err,
+                             "SELECT p.id FROM plan p JOIN patient a ON a.id = p.patient_id WHERE "
+                             "a.source_id = ?1 AND p.state = 'signed' AND (" PLAN_OPEN_SQL
+                             " OR p.version = (SELECT max(version) FROM plan n WHERE n.patient_id = a.id AND "
+                             "n.state = 'signed')) ORDER BY p.start_day, p.version",
+                             "t", patient);
+    int more = 0;
+    while (status == 0 && (more = store_next(rows, err)) > 0) {
+        if (*count == BATCH_PLANS_MAX)
+            status = error_set(err, E_LIMIT, "more than %d plans in one batch", BATCH_PLANS_MAX);
+        else
+            ids[(*count)++] = store_int(rows, 0);
+    }
+    store_done(rows);
+    if (status == 0 && more == 0 && *count == before)
+        status =
+            error_set(err, E_NOT_FOUND, "%s: no signed plan; plan, review and approve it first", patient);
+    return status < 0 ? status : more;
+}
+
+/* Those of each patient that was named, in that order. */
 static int named_plans(struct store *store, const struct batch_request *request, struct arena *arena,
                        int64_t **ret_ids, size_t *ret_count, struct error *err)
 {
     if (request->patient_count > BATCH_PLANS_MAX)
         return error_set(err, E_LIMIT, "more than %d patients in one batch", BATCH_PLANS_MAX);
-    int64_t *ids = arena_array(arena, request->patient_count, sizeof *ids);
+    int64_t *ids = arena_array(arena, BATCH_PLANS_MAX, sizeof *ids);
+    size_t count = 0;
     if (!ids)
         return error_set(err, E_MEMORY, "no memory for the plans of a batch");
     for (size_t i = 0; i < request->patient_count; i++) {
-        int rc =
-            store_get_int(store, &ids[i], err,
-                          "SELECT p.id FROM plan p JOIN patient a ON a.id = p.patient_id"
-                          " WHERE a.source_id = ? AND p.state = 'signed' ORDER BY p.version DESC LIMIT 1",
-                          "t", request->patients[i]);
-        if (rc == E_NOT_FOUND)
-            return error_set(err, E_NOT_FOUND, "%s: no signed plan; plan, review and approve it first",
-                             request->patients[i]);
-        if (rc < 0)
-            return rc;
         for (size_t k = 0; k < i; k++) {
-            if (ids[k] == ids[i])
+            if (strcmp(request->patients[k], request->patients[i]) == 0)
                 return error_set(err, E_ARG, "%s: named twice", request->patients[i]);
         }
+        int rc = patient_plans(store, request->patients[i], ids, &count, err);
+        if (rc < 0)
+            return rc;
     }
     *ret_ids = ids;
-    *ret_count = request->patient_count;
+    *ret_count = count;
     return 0;
 }
 

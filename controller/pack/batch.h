@@ -41,7 +41,7 @@ struct batch_request {
     const char *machine;
     const char *actor; /* login */
     int64_t wall_ms;
-    const char *const *patients; /* source ids; NULL: every signed plan with pouches to make */
+    const char *const *patients; /* source ids: their signed plans; NULL: all with pouches to make */
     size_t patient_count;
     const struct review_rules *rules; /* of the site as they are now; NULL: not compared */
     bool dry_run;                     /* check everything, write nothing */

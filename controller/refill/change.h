@@ -137,9 +137,9 @@ int change_notice_since(struct store *store, const struct policy *policy, const 
                         int64_t *ret_pouches, struct error *err);
 
 /*
- * Settles which made pouches serve in the patient's newest signed plan and calls back those of its days that
- * do not. In a write transaction of its own; again changes nothing. *ret_kept, *ret_called (may be NULL)
- * count what is new.
+ * Settles which made pouches serve in the patient's signed plans, each for its days, and calls back those of
+ * its days that do not. In a write transaction of its own; again changes nothing. *ret_kept, *ret_called (may
+ * be NULL) count what is new.
  */
 int change_settle(struct store *store, int64_t patient, const struct record_by *by, int *ret_kept,
                   int *ret_called, struct error *err);

@@ -331,8 +331,11 @@ static int anchor_choose(struct cycle *y)
 static int plan_now(struct cycle *y)
 {
     const struct cycle_request *r = y->request;
+    bool edits = r->edit || r->end_edit;
     int status = anchor_choose(y);
-    if (status == 0)
+    y->made.start_day = r->edit_start;
+    y->made.days = r->edit_days;
+    if (status == 0 && !edits)
         status = days_choose(y);
     if (status == 0)
         status = cycle_spans(y);
@@ -341,6 +344,8 @@ static int plan_now(struct cycle *y)
                                    .days = y->made.days,
                                    .actor = r->actor,
                                    .wall_ms = r->wall_ms,
+                                   .edit = r->edit,
+                                   .end_edit = r->end_edit,
                                    .spans = y->spans,
                                    .span_count = y->span_count};
     if (status == 0)
@@ -351,6 +356,15 @@ static int plan_now(struct cycle *y)
         status = plan_make(y->store, y->policy, &request, &y->made.plan, y->err);
     if (status == 0 && y->made.plan.id)
         status = keep(y);
+    return status;
+}
+
+int cycle_made_plan(struct store *store, int64_t plan, bool *ret_made, struct error *err)
+{
+    int64_t made = 0;
+    int status =
+        store_get_int(store, &made, err, "SELECT count(*) FROM plan_reason WHERE plan_id = ?", "i", plan);
+    *ret_made = made > 0;
     return status;
 }
 

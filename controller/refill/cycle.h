@@ -14,6 +14,7 @@
 #include "controller/plan/plan.h"
 #include "controller/refill/refill.h"
 
+struct plan_edit;
 struct user;
 
 struct cycle_request {
@@ -23,6 +24,12 @@ struct cycle_request {
     bool pharmacist;    /* the actor is one, and showed it */
     const char *reason; /* why another version is made; NULL: none was given */
     int64_t wall_ms;
+    /* An edit of the patient's newest plan, which the calendar made: its days stay, and what each drug has of
+     * them comes from the calendar as before. NULL and 0: none; see plan_request. */
+    const struct plan_edit *edit;
+    int64_t end_edit;
+    int32_t edit_start;
+    int edit_days;
 };
 
 struct cycle_made {
@@ -42,6 +49,9 @@ struct cycle_made {
  */
 int cycle_plan(struct store *store, struct policy *policy, const struct refill_site *site,
                const struct cycle_request *request, struct cycle_made *ret_made, struct error *err);
+
+/* The plan was made by the calendar, and an edit of it goes through cycle_plan. */
+int cycle_made_plan(struct store *store, int64_t plan, bool *ret_made, struct error *err);
 
 /*
  * Another anchor by a person's word, within the caller's write transaction; the cycle's length becomes the

@@ -17,11 +17,17 @@
 
 int hand_plan_of(struct store *store, int64_t patient, int64_t *ret_plan, struct error *err)
 {
-    int status =
-        store_get_int(store, ret_plan, err,
-                      "SELECT id FROM plan WHERE patient_id = ? AND state = 'signed' ORDER BY version "
-                      "DESC LIMIT 1",
-                      "i", patient);
+    int status = store_get_int(
+        store, ret_plan, err,
+        "WITH rolls AS (SELECT p.id, p.start_day, p.version, p.pouches > (SELECT count(*) FROM "
+        "handover_pouch h "
+        "JOIN job j ON j.id = h.job_id WHERE j.plan_id = p.id OR j.id IN (SELECT job_id FROM pouch_kept "
+        "WHERE "
+        "plan_id = p.id)) + (SELECT count(*) FROM withdrawn w WHERE w.plan_id = p.id) AS waits FROM plan p "
+        "WHERE "
+        "p.patient_id = ? AND p.state = 'signed') SELECT id FROM rolls ORDER BY waits DESC, CASE WHEN waits "
+        "THEN start_day ELSE -version END LIMIT 1",
+        "i", patient);
     return status == E_NOT_FOUND ? error_set(err, status, "the patient has no signed plan") : status;
 }
 

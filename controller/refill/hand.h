@@ -26,7 +26,8 @@ struct hand_over {
  */
 int hand_over(struct store *store, int64_t plan, bool part, const struct record_by *by,
               struct hand_over *ret_over, struct error *err);
-/* The patient's newest signed plan. E_NOT_FOUND. */
+/* The patient's signed plan whose roll goes next: the earliest that has something to hand over or to make,
+ * else the newest. E_NOT_FOUND. */
 int hand_plan_of(struct store *store, int64_t patient, int64_t *ret_plan, struct error *err);
 
 #endif

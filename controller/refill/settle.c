@@ -8,6 +8,7 @@
 #include "config/base/arena.h"
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
 #include "controller/refill/change.h"
 #include "controller/refill/pouch.h"
@@ -41,24 +42,12 @@ static const char *line_body(const char *line)
     return body ? body : "";
 }
 
-static int newest_signed(struct settling *s, int64_t patient)
+static int signed_load(struct settling *s, int64_t plan)
 {
-    struct store_rows *rows = NULL;
-    int status =
-        store_query(s->store, &rows, s->err,
-                    "SELECT p.id, p.text FROM plan p WHERE p.patient_id = ? AND p.state = 'signed' ORDER "
-                    "BY p.version DESC LIMIT 1",
-                    "i", patient);
-    int found = status < 0 ? status : store_next(rows, s->err);
-    if (found > 0) {
-        size_t len = 0;
-        const char *text = store_blob(rows, 1, &len);
-        s->plan = store_int(rows, 0);
-        status = plan_text_parse(text, len, &s->arena, &s->text, s->err);
-        found = status < 0 ? status : 1;
-    }
-    store_done(rows);
-    return found;
+    struct plan_row row;
+    int status = plan_row_load(s->store, plan, &s->arena, &row, s->err);
+    s->plan = plan;
+    return status < 0 ? status : plan_text_parse(row.bytes, row.len, &s->arena, &s->text, s->err);
 }
 
 static int made_before(struct settling *s, int64_t patient, struct made_pouch **ret_list)
@@ -145,12 +134,13 @@ static int serve_or_call(struct settling *s, const struct made_pouch *made)
         "itti", made->job, reason, s->by->actor, s->by->wall_ms);
 }
 
-static int settle(struct settling *s, int64_t patient)
+static int settle_plan(struct settling *s, int64_t patient, int64_t plan)
 {
     struct made_pouch *list = NULL;
     char subject[32], detail[80];
-    int found = newest_signed(s, patient);
-    if (found <= 0)
+    int kept = s->kept, called = s->called;
+    int found = signed_load(s, plan);
+    if (found < 0)
         return found;
     s->taken = arena_array(&s->arena, s->text->pouch_count, sizeof *s->taken);
     if (!s->taken)
@@ -162,11 +152,35 @@ static int settle(struct settling *s, int64_t patient)
         if (list->day >= s->text->start_day && list->day < s->text->start_day + s->text->days)
             status = serve_or_call(s, list);
     }
-    if (status < 0 || s->kept + s->called == 0)
+    kept = s->kept - kept;
+    called = s->called - called;
+    if (status < 0 || kept + called == 0)
         return status;
     (void)snprintf(subject, sizeof subject, "plan:%" PRId64, s->plan); /* both fit */
-    (void)snprintf(detail, sizeof detail, "{\"kept\":%d,\"called_back\":%d}", s->kept, s->called);
+    (void)snprintf(detail, sizeof detail, "{\"kept\":%d,\"called_back\":%d}", kept, called);
     return audit_add(s->store, s->by->wall_ms, s->by->actor, "refill.settle", subject, detail, s->err);
+}
+
+enum { SIGNED_MAX = 64 }; /* signed plans of one patient: the running cycle, strips of it, the next one */
+
+/* Each signed plan for its own days. */
+static int settle(struct settling *s, int64_t patient)
+{
+    struct store_rows *rows = NULL;
+    int64_t plans[SIGNED_MAX];
+    size_t count = 0;
+    int status = store_query(s->store, &rows, s->err,
+                             "SELECT id FROM plan WHERE patient_id = ? AND state = 'signed' ORDER BY version",
+                             "i", patient);
+    int more = 0;
+    while (status == 0 && count < SIGNED_MAX && (more = store_next(rows, s->err)) > 0)
+        plans[count++] = store_int(rows, 0);
+    store_done(rows);
+    if (status == 0)
+        status = more < 0 ? more : 0;
+    for (size_t i = 0; status == 0 && i < count; i++)
+        status = settle_plan(s, patient, plans[i]);
+    return status;
 }
 
 int change_settle(struct store *store, int64_t patient, const struct record_by *by, int *ret_kept,

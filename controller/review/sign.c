@@ -359,8 +359,10 @@ static int insert_signature(struct exam *e, const struct user *user, const struc
                        "ib", id, (const void *)e->findings.data, e->findings.len);
     if (status == 0)
         status = store_exec(e->store, e->err,
-                            "UPDATE plan SET state = 'superseded' WHERE patient_id = ? AND state = 'signed'",
-                            "i", e->row.patient);
+                            "UPDATE plan SET state = 'superseded' WHERE patient_id = ?1 AND state = 'signed' "
+                            "AND (start_day + days <= ?2 OR (start_day < ?4 AND start_day + days > ?3))",
+                            "iiii", e->row.patient, (int64_t)instant_day(wall_ms),
+                            (int64_t)e->plan->start_day, (int64_t)e->plan->start_day + e->plan->days);
     if (status == 0)
         status =
             store_exec(e->store, e->err, "UPDATE plan SET state = 'signed' WHERE id = ? AND state = 'draft'",

@@ -66,9 +66,11 @@ void review_rules_finish(struct review_rules *rules);
 int review_check(struct store *store, int64_t plan, const struct review_rules *rules, struct error *err);
 
 /*
- * Signs the patient's newest plan, in a transaction of its own with an audit row; the patient's older signed
- * plan is superseded. user must be an enabled pharmacist, key the one that user_key_open gave for the user.
- * E_DENIED, E_STATE (signed already, superseded, or not the newest), and whatever review_check says.
+ * Signs the patient's newest plan, in a transaction of its own with an audit row. Signed plans of the patient
+ * that are over, or have a day in common with it, are superseded; the running cycle stays signed beside the
+ * next one, so that what is left of it is packed and handed over. user must be an enabled pharmacist, key the
+ * one that user_key_open gave for the user. E_DENIED, E_STATE (signed already, superseded, or not the
+ * newest), and whatever review_check says.
  */
 int review_sign(struct store *store, int64_t plan, const struct review_rules *rules, const struct user *user,
                 struct seal_key *key, int64_t wall_ms, struct error *err);

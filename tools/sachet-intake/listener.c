@@ -128,6 +128,8 @@ static bool take_message(struct connection *c)
     import->policy.today = listener->params.today();
     int rc = hl7_receive(import, listener->params.processing, buf_string(&c->mllp.message),
                          c->mllp.message.len, &answer, &err);
+    if (rc == 0 && listener->params.stored)
+        rc = listener->params.stored(listener->params.data, import, &err);
     if (rc == 0)
         mllp_write(answer.data, answer.len, &c->out);
     if (rc == 0 && c->out.failed)

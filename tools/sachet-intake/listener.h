@@ -39,6 +39,9 @@ struct listener_params {
     /* The import of one message: store, policy and actor are set; time and day are set for each. */
     struct intake_import *import;
     int32_t (*today)(void); /* the site's day now */
+    /* What follows from a message that was stored, before it is answered; NULL: nothing. */
+    int (*stored)(void *data, const struct intake_import *import, struct error *err);
+    void *data;
 };
 
 struct listener *listener_create(const struct listener_params *params, struct error *err);

@@ -14,8 +14,12 @@
 #include "config/base/log.h"
 #include "config/base/loop.h"
 #include "config/conf.h"
+#include "config/paths.h"
 #include "controller/intake/sig/sigtext.h"
 #include "controller/orders/hl7_feed.h"
+#include "controller/plan/policy.h"
+#include "controller/refill/change.h"
+#include "controller/refill/refill.h"
 #include "controller/seal/seal.h"
 #include "controller/store/store.h"
 #include "tools/sachet-intake/listener.h"
@@ -124,8 +128,30 @@ static void on_signal(void *data, int signal)
     loop_stop(data);
 }
 
-static int serve(const struct arguments *arguments, const struct conf *site, struct intake_import *import,
-                 struct error *err)
+/* What imported orders change in signed plans: packing of it stops, made pouches are called back. */
+struct watch {
+    struct policy *policy;
+    struct refill_site site;
+    int64_t since_ms; /* everything before was looked at */
+};
+
+/* A message is answered only when this is done; what a crash leaves is done at the next start. */
+static int notice(void *data, const struct intake_import *import, struct error *err)
+{
+    struct watch *watch = data;
+    int64_t changes = 0, pouches = 0;
+    const struct record_by by = {import->actor, "an imported order", import->policy.today, import->wall_ms};
+    int rc = change_notice_since(import->store, watch->policy, &watch->site, watch->since_ms, &by, &changes,
+                                 &pouches, err);
+    if (rc == 0)
+        watch->since_ms = import->wall_ms;
+    if (changes > 0)
+        log_info("intake", "changes=%" PRId64 " pouches=%" PRId64, changes, pouches);
+    return rc;
+}
+
+static int serve(const struct arguments *arguments, const struct conf *site, struct watch *watch,
+                 struct intake_import *import, struct error *err)
 {
     static const int signals[] = {SIGTERM, SIGINT};
     int64_t pending = 0;
@@ -135,6 +161,8 @@ static int serve(const struct arguments *arguments, const struct conf *site, str
     const char *processing = conf_text(site, "intake.mllp.processing");
     if (rc == 0)
         rc = hl7_receive_pending(import, processing, &pending, err);
+    if (rc == 0)
+        rc = notice(watch, import, err);
     if (rc == 0) {
         const struct listener_params params = {
             .loop = loop,
@@ -145,6 +173,8 @@ static int serve(const struct arguments *arguments, const struct conf *site, str
             .frame_ms = arguments->frame_ms,
             .import = import,
             .today = local_today,
+            .stored = notice,
+            .data = watch,
         };
         listener = listener_create(&params, err);
         rc = listener != NULL ? 0 : err->code;
@@ -167,7 +197,8 @@ static int serve(const struct arguments *arguments, const struct conf *site, str
 static int run(const struct arguments *arguments, struct error *err)
 {
     char path[PATH_BYTES];
-    struct conf *site = NULL, *packing = NULL;
+    struct conf *site = NULL, *packing = NULL, *timing = NULL, *jurisdiction = NULL;
+    struct watch watch = {.since_ms = 0};
     struct store *store = NULL;
     struct sigtext_table *words = NULL;
     int n = snprintf(path, sizeof path, "%s/site.yaml", arguments->site);
@@ -176,6 +207,14 @@ static int run(const struct arguments *arguments, struct error *err)
     int rc = conf_load(&conf_site, path, &site, err);
     if (rc == 0)
         rc = conf_load(&conf_packing, conf_text(site, "rules.packing"), &packing, err);
+    if (rc == 0)
+        rc = conf_load(&conf_timing, conf_text(site, "rules.timing"), &timing, err);
+    if (rc == 0)
+        rc = paths_rules(site, "jurisdiction", path, sizeof path, err);
+    if (rc == 0)
+        rc = conf_load(&conf_jurisdiction, path, &jurisdiction, err);
+    if (rc == 0)
+        rc = policy_create(site, timing, packing, jurisdiction, &watch.policy, err);
     if (rc == 0)
         rc = sigtext_table_load(NULL, &words, err);
     if (rc == 0) {
@@ -193,10 +232,14 @@ static int run(const struct arguments *arguments, struct error *err)
             .actor = "sachet-intake",
             .wall_ms = clock_wall_ms(clock_system()),
         };
-        rc = serve(arguments, site, &import, err);
+        refill_site_load(site, &watch.site);
+        rc = serve(arguments, site, &watch, &import, err);
     }
     store_close(store);
     sigtext_table_destroy(words);
+    policy_destroy(watch.policy);
+    conf_destroy(jurisdiction);
+    conf_destroy(timing);
     conf_destroy(packing);
     conf_destroy(site);
     return rc;

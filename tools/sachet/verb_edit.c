@@ -13,6 +13,7 @@
 #include "controller/plan/input.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/plan_row.h"
+#include "controller/refill/cycle.h"
 #include "controller/review/review.h"
 #include "controller/user/user.h"
 #include "tools/sachet/cli.h"
@@ -134,6 +135,33 @@ static int newest_load(struct asking *a, struct error *err)
     return status < 0 ? status : plan_text_parse(a->row.bytes, a->row.len, &a->arena, &a->before, err);
 }
 
+/* By the calendar when it made the plan, so that the days of each drug stay those that it gives; else as
+ * before. */
+static int plan_again(struct asking *a, const struct plan_request *request, struct error *err)
+{
+    struct refill_site site;
+    struct cycle_made made;
+    bool by_calendar = false;
+    const struct cycle_request cycle = {.patient = request->patient,
+                                        .today = a->cli->today,
+                                        .actor = request->actor,
+                                        .pharmacist = true,
+                                        .reason = a->end ? "an edit ended" : a->edit.reason,
+                                        .wall_ms = request->wall_ms,
+                                        .edit = request->edit,
+                                        .end_edit = request->end_edit,
+                                        .edit_start = request->start_day,
+                                        .edit_days = request->days};
+    int status = cycle_made_plan(a->cli->store, a->row.id, &by_calendar, err);
+    if (status < 0 || !by_calendar)
+        return status < 0 ? status : plan_make(a->cli->store, a->rules.policy, request, &a->made, err);
+    refill_site_load(a->cli->site, &site);
+    status = cycle_plan(a->cli->store, a->rules.policy, &site, &cycle, &made, err);
+    if (status == 0)
+        a->made = made.plan;
+    return status;
+}
+
 static int solve(struct asking *a, struct error *err)
 {
     struct cli *cli = a->cli;
@@ -153,7 +181,7 @@ static int solve(struct asking *a, struct error *err)
                                          .edit = a->end ? NULL : &a->edit,
                                          .end_edit = a->end};
     if (status == 0)
-        status = plan_make(cli->store, a->rules.policy, &request, &a->made, err);
+        status = plan_again(a, &request, err);
     if (status == 0 && (a->made.outcome == PLAN_CONFLICT || a->made.outcome == PLAN_EMPTY))
         return error_set(err, E_INPUT, "nothing was changed: %s", a->made.why);
     if (status == 0)

@@ -257,6 +257,43 @@ static void a_prescription_that_ends_is_asked_for_once_and_its_answer_is_heard(v
         assert_string_equal(desk->plan->fills[i].id, "rx-b");
 }
 
+static int plan_as(struct desk *desk, bool pharmacist, const char *reason, struct cycle_made *ret_made)
+{
+    const struct cycle_request request = {.patient = desk->patient,
+                                          .today = desk->today,
+                                          .actor = "test",
+                                          .pharmacist = pharmacist,
+                                          .reason = reason,
+                                          .wall_ms = 5};
+    return cycle_plan(desk->clinic.store, desk->clinic.policy, &desk->site, &request, ret_made, &err);
+}
+
+static void inside_the_freeze_days_a_pharmacist_must_agree_and_say_why(void **state)
+{
+    struct desk *desk = *state;
+    struct cycle_made made = plan(desk), again;
+    clinic_exec(&desk->clinic, "UPDATE plan SET state = 'signed'");
+    desk->today = made.start_day - desk->site.freeze_days;
+    ok(plan_as(desk, false, NULL, &again)); /* nothing changed: nothing to agree to */
+    assert_int_equal(again.plan.outcome, PLAN_SAME);
+    desk->today--;
+    onhand(desk, "rx-a", (made.start_day - desk->today + 3) * 1000);
+    ok(plan_as(desk, false, NULL, &again)); /* a day before, anybody may */
+    assert_int_equal(again.plan.outcome, PLAN_MADE);
+    desk->today++;
+    onhand(desk, "rx-a", (made.start_day - desk->today + 5) * 1000);
+    int64_t plans = clinic_int(&desk->clinic, "SELECT count(*) FROM plan");
+    assert_int_equal(plan_as(desk, false, "counted", &again), E_DENIED);
+    assert_non_null(strstr(err.message, "a pharmacist must agree (--user LOGIN --reason TEXT)"));
+    assert_int_equal(plan_as(desk, true, NULL, &again), E_DENIED);
+    assert_int_equal(clinic_int(&desk->clinic, "SELECT count(*) FROM plan"), plans);
+    ok(plan_as(desk, true, "counted again", &again));
+    assert_int_equal(again.plan.outcome, PLAN_MADE);
+    assert_int_equal(clinic_int(&desk->clinic, "SELECT reason = 'counted again' FROM plan_reason ORDER BY "
+                                               "plan_id DESC LIMIT 1"),
+                     1);
+}
+
 static void a_request_says_what_it_allows_and_nothing_else(void **state)
 {
     (void)state;
@@ -340,6 +377,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(events_change_what_the_next_days_need, desk_init, desk_finish),
         cmocka_unit_test_setup_teardown(a_prescription_that_ends_is_asked_for_once_and_its_answer_is_heard,
                                         desk_init, desk_finish),
+        cmocka_unit_test_setup_teardown(inside_the_freeze_days_a_pharmacist_must_agree_and_say_why, desk_init,
+                                        desk_finish),
         cmocka_unit_test(a_request_says_what_it_allows_and_nothing_else),
         cmocka_unit_test_setup_teardown(terms_are_read_whole_or_refused_by_place, desk_init, desk_finish),
     };

@@ -136,6 +136,28 @@ static void a_newer_plan_takes_the_place_of_the_older(void **state)
     assert_int_equal(clinic_int(&f->clinic, "SELECT count(*) FROM plan WHERE state = 'signed'"), 1);
 }
 
+static void the_next_cycle_is_signed_beside_the_running_one(void **state)
+{
+    struct fixture *f = *state;
+    const char *const signed_plans = "SELECT count(*) FROM plan WHERE state = 'signed'";
+    clinic_exec(&f->clinic, "UPDATE plan SET state = 'superseded'"); /* the fixture's own draft */
+    int64_t running = clinic_plan_from(&f->clinic, f->patient, "2029-01-01", 14).id;
+    sign_or_fail(f, running);
+    int64_t next = clinic_plan_from(&f->clinic, f->patient, "2029-01-15", 14).id;
+    sign_or_fail(f, next);
+    assert_int_equal(clinic_int(&f->clinic, signed_plans), 2);
+    assert_int_equal(review_verify(f->clinic.store, running, &f->rules, NULL), 0);
+    /* A strip for the end of the running one takes its place, and leaves the next one alone. */
+    int64_t strip = clinic_plan_from(&f->clinic, f->patient, "2029-01-10", 5).id;
+    sign_or_fail(f, strip);
+    assert_int_equal(clinic_int(&f->clinic, signed_plans), 2);
+    assert_int_equal(review_verify(f->clinic.store, running, &f->rules, NULL), E_STATE);
+    assert_int_equal(review_verify(f->clinic.store, next, &f->rules, NULL), 0);
+    /* One day in common is enough. */
+    sign_or_fail(f, clinic_plan_from(&f->clinic, f->patient, "2029-01-14", 2).id);
+    assert_int_equal(clinic_int(&f->clinic, signed_plans), 1);
+}
+
 static void what_somebody_signed_holds_when_he_is_disabled(void **state)
 {
     struct fixture *f = *state;
@@ -348,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_pharmacist_signs_and_it_is_on_record, setup, teardown),
         cmocka_unit_test_setup_teardown(only_an_enabled_pharmacist_with_the_own_key_signs, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_plan_takes_the_place_of_the_older, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_next_cycle_is_signed_beside_the_running_one, setup, teardown),
         cmocka_unit_test_setup_teardown(what_somebody_signed_holds_when_he_is_disabled, setup, teardown),
         cmocka_unit_test_setup_teardown(a_replaced_key_leaves_its_signatures_and_a_revoked_one_does_not,
                                         setup, teardown),
