@@ -12,16 +12,23 @@
 
 enum { DAYS_MAX = 3660 };
 
-/* Units of a quantity that count pieces, as UCUM, as HL7 dose forms, and as people write them. */
+/* Units of a quantity that count pieces, as UCUM, as HL7 dose forms, and as people write them; UCUM's words
+ * of its own stand in braces. */
 static bool counts_pieces(const struct tree *quantity)
 {
-    static const char *const units[] = {"",       "1",       "{tbl}",   "{cap}",    "{each}", "TAB", "CAP",
-                                        "tablet", "tablets", "capsule", "capsules", "each",   "EA",  "piece"};
+    static const char *const units[] = {"",        "1",     "tbl",    "tab",     "tabs",     "tablet",
+                                        "tablets", "cap",   "caps",   "capsule", "capsules", "each",
+                                        "ea",      "piece", "pieces", "pill",    "pills"};
     const char *unit = element_text(quantity, "code");
     if (unit[0] == '\0')
         unit = element_text(quantity, "unit");
+    size_t len = strlen(unit);
+    if (len > 2 && unit[0] == '{' && unit[len - 1] == '}') {
+        unit++;
+        len -= 2;
+    }
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcasecmp(units[i], unit) == 0)
+        if (strlen(units[i]) == len && strncasecmp(units[i], unit, len) == 0)
             return true;
     }
     return false;
@@ -51,6 +58,9 @@ bool dispense_read(const struct tree *dispense, const struct catalogue *catalogu
         when = element_text(dispense, "whenPrepared");
     d.source_id = element_text(dispense, "id");
     d.status = element_text(dispense, "status");
+    /* STU3 says with a flag of its own that nothing was handed out; R4 has the status "declined" for it. */
+    if (tree_is(tree_get(dispense, "notDone"), TREE_TRUE))
+        d.status = "not-done";
     d.patient_id = index_reference_id(element_text(tree_get(dispense, "subject"), "reference"));
     d.order_id = index_reference_id(element_text(order, "reference"));
     if (d.source_id[0] == '\0' || strlen(d.source_id) >= INTAKE_ID_BYTES_MAX || d.patient_id[0] == '\0' ||

@@ -251,8 +251,23 @@ static void late_settle(const struct book *book, struct account *account)
     account->late_day = from;
 }
 
+/* A record that says for how many days it is, and not how many pieces: the doses of those days, as ordered.
+ */
+static void pieces_of_days(const struct book *book, const struct account *account, struct supply_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct supply_in *in = &list->item[i];
+        int32_t end = book->first_day + book->day_count;
+        bool unsaid = in->milli == 0 && in->days != SYNC_NONE;
+        for (int32_t day = in->day; unsaid && day < in->day + in->days && day < end; day++)
+            in->milli += day >= book->first_day ? account->due[day - book->first_day] : 0;
+    }
+}
+
 static void account_settle(const struct book *book, struct account *account)
 {
+    pieces_of_days(book, account, &account->apart);
+    pieces_of_days(book, account, &account->fills);
     int64_t loose = 0;
     int32_t day = account_opening(book, account, &loose);
     if (day != CIVIL_DAY_NONE && account->basis == REFILL_UNKNOWN)

@@ -303,6 +303,8 @@ void life_discharge(struct life *life)
 void life_lose_pouches(struct life *life)
 {
     change(life, CHANGE_LOST, NULL, life->today);
+    for (int i = 0; i < life->drug_count; i++)
+        life->drugs[i].asked_for = INT32_MIN; /* what was asked and granted before is used up */
 }
 
 void life_anchor(struct life *life, int32_t day)
