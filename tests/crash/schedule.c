@@ -55,7 +55,13 @@ enum {
 
 static const struct schedule_line *line;
 static unsigned schedules, first = 1, at_a_time = AT_A_TIME;
-static struct profile profile;
+static struct profile profiles[2]; /* the default one, and one of quite another kind */
+
+/* Every fifth schedule meets the other kind. */
+static const struct profile *profile_of(uint64_t seed)
+{
+    return &profiles[seed % 5 == 4];
+}
 
 static const char *mutant_text(enum schedule_mutant mutant)
 {
@@ -164,6 +170,9 @@ static void machine_begin(struct far_side *far, unsigned index, uint64_t seed)
     world.now_us = clock_mono_ms(far->clock) * 1000;
     world.speed = MACHINE_SPEED;
     world.bays = PHARMACY_BAYS;
+    world.queue_depth = profile_of(seed)->queue_depth;
+    world.ring_size = profile_of(seed)->ring_size;
+    world.map_version = profile_of(seed)->map_version;
     world.fill = PHARMACY_PIECES;
     world.keep_truth = false;
     world.memory = m->memory;
@@ -187,7 +196,7 @@ static void far_begin(struct far_side *far, uint64_t seed, struct rng *rng, enum
         machine_begin(far, i, seed);
     const struct schedule_far machines = {.clock = far->clock,
                                           .loop = far->loop,
-                                          .profile = &profile,
+                                          .profile = profile_of(seed),
                                           .worlds = far->worlds,
                                           .machines = line->machines,
                                           .seed = seed};
@@ -237,6 +246,7 @@ struct seat {
 
 struct near_side {
     struct far_side *far;
+    const struct profile *profile;
     struct seat seats[SCHEDULE_MACHINES_MAX];
     void *shared;
     unsigned deaths, stops;
@@ -288,7 +298,7 @@ static void raise_seat(struct near_side *near, unsigned index)
                                          .seed = 1};
     const struct gate_hooks hooks = {.leaves = request_leaves, .came = answer_came, .data = seat};
     struct machine *behind =
-        line->port(near->far->line, near->shared, &profile, near->far->clock, index, &err);
+        line->port(near->far->line, near->shared, near->profile, near->far->clock, index, &err);
     seat->lost = false;
     seat->machine = behind ? gate_create(behind, &hooks, &err) : NULL;
     seat->packer = seat->machine ? packer_create(&config, seat->machine, seat->pharmacy.store, &err) : NULL;
@@ -454,7 +464,7 @@ static int check(struct near_side *near, struct error *err)
 static int run_schedule(uint64_t seed, enum schedule_mutant mutant, struct error *err)
 {
     struct far_side far;
-    struct near_side near = {.far = &far, .mutant = mutant};
+    struct near_side near = {.far = &far, .profile = profile_of(seed), .mutant = mutant};
     struct rng rng;
     rng_init(&rng, seed, 41);
     for (unsigned i = 0; i < line->machines; i++) {
@@ -566,15 +576,18 @@ static void every_mutant_is_caught(void **state)
 static int group_setup(void **state)
 {
     (void)state;
+    static const char *const files[] = {"machines/sachet-packer-1.yaml", "machines/one-result-1.yaml"};
     char path[4096];
     struct error err = {0};
-    if (paths_data("machines/sachet-packer-1.yaml", path, sizeof path, &err) < 0 ||
-        profile_load(path, &profile, &err) < 0)
-        fail_msg("%s", err.message);
-    profile.response_timeout_ms = SCHEDULE_RESPONSE_MS;
-    profile.byte_timeout_ms = SCHEDULE_RESPONSE_MS / 2;
-    profile.connect_timeout_ms = 4 * SCHEDULE_RESPONSE_MS;
-    profile.late_ms = SCHEDULE_RESPONSE_MS;
+    for (int i = 0; i < 2; i++) {
+        struct profile *profile = &profiles[i];
+        if (paths_data(files[i], path, sizeof path, &err) < 0 || profile_load(path, profile, &err) < 0)
+            fail_msg("%s", err.message);
+        profile->response_timeout_ms = SCHEDULE_RESPONSE_MS;
+        profile->byte_timeout_ms = SCHEDULE_RESPONSE_MS / 2;
+        profile->connect_timeout_ms = 4 * SCHEDULE_RESPONSE_MS;
+        profile->late_ms = SCHEDULE_RESPONSE_MS;
+    }
     totals = mmap(NULL, sizeof *totals, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(totals != MAP_FAILED);
     log_init("test", LOG_ERROR, NULL);
