@@ -549,7 +549,8 @@ static pid_t hunt(enum schedule_mutant mutant)
     (void)setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failure in a helper ends this process */
     for (unsigned i = 1; i <= MUTANT_TRIES; i++) {
         struct error err = {0};
-        if (run_schedule(i, mutant, &err) < 0) {
+        int rc = run_schedule(i, mutant, &err);
+        if (rc < 0 && rc != E_TIMEOUT) { /* a batch that does not end says nothing of the mutant */
             fprintf(stderr, "    %s: caught in schedule %u: %s\n", mutant_text(mutant), i, err.message);
             exit(1); /* removes the template's folder */
         }
@@ -583,10 +584,10 @@ static int group_setup(void **state)
         struct profile *profile = &profiles[i];
         if (paths_data(files[i], path, sizeof path, &err) < 0 || profile_load(path, profile, &err) < 0)
             fail_msg("%s", err.message);
-        profile->response_timeout_ms = SCHEDULE_RESPONSE_MS;
-        profile->byte_timeout_ms = SCHEDULE_RESPONSE_MS / 2;
-        profile->connect_timeout_ms = 4 * SCHEDULE_RESPONSE_MS;
-        profile->late_ms = SCHEDULE_RESPONSE_MS;
+        profile->response_timeout_ms = line->response_ms;
+        profile->byte_timeout_ms = line->response_ms / 2;
+        profile->connect_timeout_ms = 4 * line->response_ms;
+        profile->late_ms = line->response_ms;
     }
     totals = mmap(NULL, sizeof *totals, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(totals != MAP_FAILED);

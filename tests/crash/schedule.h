@@ -25,7 +25,6 @@ struct world;
 enum {
     SCHEDULE_MACHINES_MAX = 3,
     SCHEDULE_FAULTS_MAX = 8,
-    SCHEDULE_RESPONSE_MS = 60, /* the profile's time-out; a proxy should delay for longer, too */
 };
 
 /* The machines' side, before its thread begins. */
@@ -43,6 +42,7 @@ struct schedule_line {
     unsigned machines; /* each with a batch of its own */
     uint16_t poll_ms;  /* of the packers' time; a serial line must not be full of looks and heartbeats */
     uint16_t heartbeat_ms;
+    uint16_t response_ms; /* time-out of a request; the proxy should delay for longer, too */
     unsigned faults;
     const char *(*fault_text)(unsigned fault);
     /* Server and proxy; fails the test when it cannot. The rng is the schedule's. */

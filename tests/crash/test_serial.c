@@ -28,7 +28,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/serial_proxy.h"
 
-enum { BAUD = 921600 };
+enum { BAUD = 921600, RESPONSE_MS = 150 };
 
 struct rtu_line {
     struct scratch scratch;
@@ -61,7 +61,7 @@ static void *open_line(const struct schedule_far *far, struct rng *rng)
                                               .seed = far->seed,
                                               .permille = 20 + rng_below(rng, 100),
                                               .budget = 1 + rng_below(rng, 12),
-                                              .delay_ms = 3 * SCHEDULE_RESPONSE_MS};
+                                              .delay_ms = 3 * RESPONSE_MS};
     rtu->proxy = serial_proxy_create(&proxy, &err);
     if (!rtu->proxy)
         fail_msg("%s", err.message);
@@ -127,6 +127,7 @@ int main(int argc, char **argv)
                                               .machines = 2,
                                               .poll_ms = 50,
                                               .heartbeat_ms = 1500,
+                                              .response_ms = RESPONSE_MS,
                                               .faults = SERIAL_FAULTS,
                                               .fault_text = fault_text,
                                               .open = open_line,

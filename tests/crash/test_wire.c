@@ -22,6 +22,8 @@
 #include "tests/crash/schedule.h"
 #include "tests/support/proxy.h"
 
+enum { RESPONSE_MS = 60 };
+
 struct tcp_line {
     struct server *server;
     struct proxy *proxy;
@@ -50,7 +52,7 @@ static void *open_line(const struct schedule_far *far, struct rng *rng)
                                        .permille = 20 + rng_below(rng, 150),
                                        .budget = 1 + rng_below(rng, 12),
                                        .kinds = far->seed % 3 == 0 ? ~0u : ~gentle,
-                                       .delay_ms = 3 * SCHEDULE_RESPONSE_MS};
+                                       .delay_ms = 3 * RESPONSE_MS};
     tcp->proxy = proxy_create(&proxy, &err);
     if (!tcp->proxy)
         fail_msg("%s", err.message);
@@ -111,6 +113,7 @@ int main(int argc, char **argv)
                                               .machines = 1,
                                               .poll_ms = 10,
                                               .heartbeat_ms = 200,
+                                              .response_ms = RESPONSE_MS,
                                               .faults = PROXY_FAULTS,
                                               .fault_text = fault_text,
                                               .open = open_line,
