@@ -87,11 +87,13 @@ static int days_choose(struct cycle *y)
     int found = y->refill->anchor == CIVIL_DAY_NONE ? 0 : open_cycle(y, &start, &days);
     if (found < 0)
         return found;
-    int32_t first = today;
-    if (found > 0 && (!packed || open >= start)) /* planned and not packed whole: it stays the one in hand */
+    int32_t first = today, soon = today + y->site->lead_days;
+    if (!packed && y->made.anchor >= today) /* no roll yet: the anchor */
+        first = y->made.anchor;
+    else if (!packed) /* it has passed: as soon as one can be there, and when that was planned it stays */
+        first = found > 0 && start < soon ? start : soon;
+    else if (found > 0 && open >= start) /* planned and not packed whole: it stays the one in hand */
         first = start;
-    else if (!packed) /* no roll yet: the anchor, or when that has passed, as soon as one can be there */
-        first = y->made.anchor >= today ? y->made.anchor : today + y->site->lead_days;
     else if (open > today && open < today + REFILL_DAYS_AHEAD) {
         int32_t begin = refill_cycle_of(y->made.anchor, cycle, open);
         first = begin > today && !has_pouches(y, begin, open) ? begin : open;
