@@ -62,6 +62,8 @@ static void print_cycle(FILE *out, const struct cycle_made *cycle)
     if (cycle->assumed > 0)
         fprintf(out, "; supply at home of %d product%s assumed: count it (sachet patient onhand)",
                 cycle->assumed, cycle->assumed == 1 ? "" : "s");
+    if (cycle->plan.is_signed) /* the calendar goes on when its pouches are facts */
+        fprintf(out, "; signed: pack it (sachet batch create), then the next cycle can be planned");
     fprintf(out, "%s%s\n", cycle->calendar[0] ? "; " : "", cycle->calendar);
 }
 
