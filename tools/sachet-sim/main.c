@@ -38,9 +38,9 @@ struct sim {
     struct clock *clock;
     struct loop *loop;
     struct profile profile;
-    struct world *worlds[SERVER_MACHINES_MAX];
-    struct world_memory *memories[SERVER_MACHINES_MAX];
-    struct server *server; /* or */
+    struct world *worlds[OPTIONS_MACHINES_MAX];
+    struct world_memory *memories[OPTIONS_MACHINES_MAX];
+    struct server *servers[OPTIONS_PORTS_MAX]; /* of SERVER_MACHINES_MAX machines each; or */
     struct serial *serial;
     struct rigging rigging;
     int log_fd;
@@ -232,14 +232,17 @@ static int load_profile(struct sim *sim, struct error *err)
     return rc;
 }
 
-/* Written aside and renamed, so that a reader never sees half a number. */
-static int write_port(const char *file, uint16_t port, struct error *err)
+/* A line a port. Written aside and renamed, so that a reader never sees half a number. */
+static int write_ports(const struct sim *sim, struct error *err)
 {
     char aside[4096];
+    const char *file = sim->options.port_file;
     if (snprintf(aside, sizeof aside, "%s.new", file) >= (int)sizeof aside)
         return error_set(err, E_ARG, "--port-file: the name is too long");
     FILE *out = fopen(aside, "we");
-    bool written = out && fprintf(out, "%u\n", port) > 0;
+    bool written = out != NULL;
+    for (unsigned i = 0; written && i < OPTIONS_PORTS_MAX && sim->servers[i]; i++)
+        written = fprintf(out, "%u\n", server_port(sim->servers[i])) > 0;
     written = out && fclose(out) == 0 && written;
     if (!written || rename(aside, file) < 0)
         return error_set_errno(err, E_FILE, errno, "%s", file);
@@ -252,28 +255,43 @@ static void stop(void *data, int signal)
     loop_stop(((struct sim *)data)->loop);
 }
 
-static int open_server(struct sim *sim, struct error *err)
+/* Machines from 247 * port on. */
+static int open_server(struct sim *sim, unsigned port, struct error *err)
 {
+    unsigned first = port * SERVER_MACHINES_MAX, left = sim->options.machines - first;
     const struct server_params params = {.loop = sim->loop,
                                          .clock = sim->clock,
                                          .profile = &sim->profile,
-                                         .worlds = sim->worlds,
-                                         .count = sim->options.machines,
+                                         .worlds = sim->worlds + first,
+                                         .count = left < SERVER_MACHINES_MAX ? left : SERVER_MACHINES_MAX,
                                          .host = sim->options.host,
-                                         .port = sim->options.port,
+                                         .port = (uint16_t)(sim->options.port ? sim->options.port + port : 0),
                                          .scan_ms = sim->options.scan_ms,
                                          .answer_least_ms = sim->options.answer_least_ms,
                                          .answer_most_ms = sim->options.answer_most_ms,
                                          .connections_max = sim->options.sockets,
-                                         .seed = sim->options.seed,
+                                         .seed = sim->options.seed + port,
                                          .flush = flush_log,
                                          .flush_data = sim};
-    sim->server = server_create(&params, err);
-    if (!sim->server)
+    sim->servers[port] = server_create(&params, err);
+    if (!sim->servers[port])
         return err->code;
-    log_info("sim", "listening on %s:%u machines=%u seed=%" PRIu64 " speed=%u", sim->options.host,
-             server_port(sim->server), sim->options.machines, sim->options.seed, sim->options.speed);
-    return sim->options.port_file ? write_port(sim->options.port_file, server_port(sim->server), err) : 0;
+    log_info("sim", "listening on %s:%u machines=%u first=%u seed=%" PRIu64 " speed=%u", sim->options.host,
+             server_port(sim->servers[port]), params.count, first + 1, sim->options.seed, sim->options.speed);
+    return 0;
+}
+
+/* A unit id has one byte: the port after it for each further 247 machines. */
+static int open_servers(struct sim *sim, struct error *err)
+{
+    unsigned ports = (sim->options.machines + SERVER_MACHINES_MAX - 1) / SERVER_MACHINES_MAX;
+    int rc = 0;
+    if (sim->options.port && sim->options.port + ports - 1 > UINT16_MAX)
+        return error_set(err, E_ARG, "--tcp: %u machines take %u ports from %u on", sim->options.machines,
+                         ports, sim->options.port);
+    for (unsigned i = 0; i < ports && rc == 0; i++)
+        rc = open_server(sim, i, err);
+    return rc == 0 && sim->options.port_file ? write_ports(sim, err) : rc;
 }
 
 static int open_serial(struct sim *sim, struct error *err)
@@ -303,8 +321,9 @@ static int open_serial(struct sim *sim, struct error *err)
 static bool fail_line(void *data, unsigned machine, enum sim_fault fault, uint64_t nth)
 {
     const struct sim *sim = data;
-    if (sim->server)
-        return server_fail(sim->server, machine, fault, nth);
+    unsigned port = machine / SERVER_MACHINES_MAX;
+    if (sim->servers[port])
+        return server_fail(sim->servers[port], machine % SERVER_MACHINES_MAX, fault, nth);
     return sim->serial && serial_fail(sim->serial, machine, fault, nth);
 }
 
@@ -334,7 +353,7 @@ static int run(struct sim *sim, struct error *err)
         return err->code;
     rc = loop_add_signals(sim->loop, signals, 2, stop, sim, err);
     if (rc == 0)
-        rc = sim->options.rtu_path ? open_serial(sim, err) : open_server(sim, err);
+        rc = sim->options.rtu_path ? open_serial(sim, err) : open_servers(sim, err);
     if (rc == 0)
         rc = rigging_open(&sim->rigging, sim->loop, sim->clock, flush_log, sim, err);
     if (rc == 0)
@@ -349,9 +368,10 @@ static int run(struct sim *sim, struct error *err)
 static void finish(struct sim *sim)
 {
     rigging_finish(&sim->rigging);
-    server_destroy(sim->server);
+    for (unsigned i = 0; i < OPTIONS_PORTS_MAX; i++)
+        server_destroy(sim->servers[i]);
     serial_destroy(sim->serial);
-    for (unsigned i = 0; i < SERVER_MACHINES_MAX; i++) {
+    for (unsigned i = 0; i < OPTIONS_MACHINES_MAX; i++) {
         if (sim->worlds[i])
             world_power_off(sim->worlds[i]); /* whoever ends the program pulls the plug */
         if (sim->log_fd >= 0 && sim->loop)

@@ -54,11 +54,12 @@ static const struct option_row {
     const char *doc;
 } option_rows[] = {
     {OPT_TCP, "--tcp", "HOST:PORT", "listen here for Modbus TCP; port 0: any free one (127.0.0.1:1502)"},
-    {OPT_PORT_FILE, "--port-file", "FILE", "write the port number here once it listens"},
+    {OPT_PORT_FILE, "--port-file", "FILE", "write the port numbers here, a line each, once it listens"},
     {OPT_RTU, "--rtu", "PATH", "instead of TCP: put a serial line (a pseudo-terminal) at this path"},
     {OPT_BAUD, "--baud", "N", "modelled speed of the serial line (115200)"},
     {OPT_NOISE, "--noise", "PPM", "damaged characters in a million on the serial line (0)"},
-    {OPT_MACHINES, "--machines", "N", "machines; machine i answers to unit id i, from 1 (1)"},
+    {OPT_MACHINES, "--machines", "N",
+     "machines; machine i answers to unit id i, from 1; machine 248 to unit 1 on the next port (1)"},
     {OPT_SEED, "--seed", "N", "of all chance: the same seed, the same machine (1)"},
     {OPT_SPEED, "--speed", "N|max", "seconds of mechanics in one second, 1 to 1000; max is 1000 (1)"},
     {OPT_LOG, "--log", "FILE", "append what happens as NDJSON: t (us of mechanics), m, seq, ev"},
@@ -190,7 +191,7 @@ static int take_option(const struct option_row *row, const char *value, struct o
     case OPT_NOISE:
         return parse_u32(row->name, value, 0, 1000000, &o->noise_ppm, err);
     case OPT_MACHINES:
-        return parse_u32(row->name, value, 1, SERVER_MACHINES_MAX, &o->machines, err);
+        return parse_u32(row->name, value, 1, OPTIONS_MACHINES_MAX, &o->machines, err);
     case OPT_SEED:
         o->seed_given = true;
         return parse_number(row->name, value, 0, UINT64_MAX, &o->seed, err);
@@ -297,6 +298,9 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
         if (rc != 0)
             return rc;
     }
+    if (o.rtu_path && o.machines > SERVER_MACHINES_MAX)
+        return error_set(err, E_ARG, "--machines %u: a serial line has at most %d", o.machines,
+                         SERVER_MACHINES_MAX);
     if (!o.answer_given && !o.clock_virtual) { /* its own pace, like all of it */
         o.answer_least_ms = ANSWER_LEAST_MS / o.speed;
         o.answer_most_ms = ANSWER_MOST_MS / o.speed;

@@ -6,9 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hw/sim/server.h"
+
 struct error;
 
-enum { OPTIONS_PREFIX_MAX = 5, OPTIONS_HOST_BYTES = 64 };
+enum {
+    OPTIONS_PREFIX_MAX = 5,
+    OPTIONS_HOST_BYTES = 64,
+    OPTIONS_PORTS_MAX = 20,
+    OPTIONS_MACHINES_MAX = OPTIONS_PORTS_MAX * SERVER_MACHINES_MAX,
+};
 
 struct options {
     char host[OPTIONS_HOST_BYTES];

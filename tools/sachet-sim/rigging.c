@@ -154,7 +154,7 @@ void rigging_finish(struct rigging *rigging)
     if (rigging->view)
         loop_remove_timer(rigging->view);
     control_destroy(rigging->control);
-    for (unsigned i = 0; i < SERVER_MACHINES_MAX; i++)
+    for (unsigned i = 0; i < OPTIONS_MACHINES_MAX; i++)
         director_destroy(rigging->directors[i]);
     scenario_close(rigging->scenario);
 }

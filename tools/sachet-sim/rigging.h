@@ -10,6 +10,7 @@
 
 #include "config/base/clock.h"
 #include "hw/sim/server.h"
+#include "tools/sachet-sim/options.h"
 
 struct control;
 struct director;
@@ -24,11 +25,11 @@ struct world_params;
 struct rigging {
     const struct options *options;
     struct scenario_file *scenario;
-    struct director *directors[SERVER_MACHINES_MAX];
+    struct director *directors[OPTIONS_MACHINES_MAX];
     struct rigged {
         struct rigging *rigging;
         unsigned machine;
-    } rigged[SERVER_MACHINES_MAX];
+    } rigged[OPTIONS_MACHINES_MAX];
     /* Of the wire, set by main(). */
     bool (*fail_line)(void *data, unsigned machine, enum sim_fault fault, uint64_t nth);
     void *fail_data;

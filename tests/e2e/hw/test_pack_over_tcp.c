@@ -299,7 +299,7 @@ static void wrong_options_are_one_clear_line(void **state)
         const char *says;
     } rows[] = {
         {"--speed 0", 2, "--speed 0: a whole number from 1"},
-        {"--machines 300", 2, "from 1 to 247"},
+        {"--machines 5000", 2, "from 1 to 4940"},
         {"--tcp nowhere", 2, "HOST:PORT"},
         {"--tcp 300.0.0.1:0", 2, "no address"},
         {"--canisters /nonexistent", 3, "/nonexistent"},
