@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/base/civil.h"
 #include "config/base/error.h"
 #include "controller/pack/token.h"
 #include "controller/pack/trust_private.h"
 #include "controller/plan/plan_text.h"
+#include "controller/stock/content.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 
@@ -43,8 +45,21 @@ static const char pick_sql[] =
     "     AND m.kind = 'load' AND m.moved_ms > b.changed_ms))"
     " ORDER BY c.expiry_day, c.id";
 
+/* What stands in the books of a canister is what the chain says of its load, and by the law of the place its
+ * pieces may still be used on the day that the pouch is for. */
+static int content_check(struct store *store, int64_t canister, int days, int32_t day, bool *ret_fresh,
+                         struct error *err)
+{
+    int32_t since = CIVIL_DAY_NONE;
+    int rc = content_verify(store, canister, err);
+    if (rc == 0 && days > 0)
+        rc = content_since(store, canister, &since, err);
+    *ret_fresh = since == CIVIL_DAY_NONE || day <= since + days;
+    return rc;
+}
+
 static int pick_canister(struct store *store, const struct fills_line *line, const struct plan_item *item,
-                         int32_t day, struct pick *ret_pick, struct error *err)
+                         int32_t day, int days, struct pick *ret_pick, struct error *err)
 {
     struct store_rows *rows = NULL;
     int64_t wrong_bay = -1, wanted = 0;
@@ -57,8 +72,11 @@ static int pick_canister(struct store *store, const struct fills_line *line, con
         ret_pick->canister = store_int(rows, 0);
         ret_pick->bay = store_int(rows, 1);
         (void)snprintf(ret_pick->lot, sizeof ret_pick->lot, "%s", store_text(rows, 2)); /* lots are short */
-        found = line->seated[ret_pick->bay] == ret_pick->canister;
-        if (!found && wrong_bay < 0) {
+        bool seated = line->seated[ret_pick->bay] == ret_pick->canister, fresh = true;
+        if (seated)
+            rc = content_check(store, ret_pick->canister, days, day, &fresh, err);
+        found = seated && fresh;
+        if (!seated && wrong_bay < 0) {
             wrong_bay = ret_pick->bay;
             wanted = ret_pick->canister;
         }
@@ -179,7 +197,8 @@ int fills_intend(struct store *store, const struct fills_line *line, struct trus
         rc = error_set(&why, E_LIMIT, "%zu entries in one pouch, machine %s takes %u", pouch->item_count,
                        line->machine, line->entries_max);
     for (size_t i = 0; rc == 0 && i < pouch->item_count; i++)
-        rc = pick_canister(store, line, &pouch->items[i], pouch->day, &picks[i], &why);
+        rc = pick_canister(store, line, &pouch->items[i], pouch->day, trust_canister_days(trust), &picks[i],
+                           &why);
     if (rc < 0 && error_class_of(rc) == ERROR_CLASS_INPUT) {
         *ret_intended = FILLS_BLOCKED;
         return block_job(store, job.id, why.message, wall_ms, err);

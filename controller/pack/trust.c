@@ -10,6 +10,7 @@
 #include "config/base/civil.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "controller/plan/jurisdiction.h"
 #include "controller/plan/plan_text.h"
 #include "controller/review/sign.h"
 #include "controller/seal/seal.h"
@@ -52,6 +53,11 @@ void trust_forget(struct trust *trust)
     arena_reset(&trust->arena);
     trust->plan_id = 0;
     trust->plan = NULL;
+}
+
+int trust_canister_days(const struct trust *trust)
+{
+    return trust->has_rules && trust->rules.law ? trust->rules.law->beyond_use.canister_days : 0;
 }
 
 /* Superseded and withdrawn plans are not packed on, whatever was signed once. */

@@ -20,6 +20,9 @@ struct trust;
 struct trust *trust_create(const struct review_rules *rules, struct error *err);
 void trust_destroy(struct trust *trust);
 
+/* A canister may be used so many days after it was loaded, by the law of the place; 0: no such rule. */
+int trust_canister_days(const struct trust *trust);
+
 /* The store may have changed: the plan in memory is verified anew before its next pouch. */
 void trust_forget(struct trust *trust);
 

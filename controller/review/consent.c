@@ -148,11 +148,11 @@ int consent_load(struct store *store, int64_t patient, struct arena *arena, stru
     struct consent *consents = arena_array(arena, CONSENTS_MAX, sizeof *consents);
     if (!consents)
         return error_set(err, E_MEMORY, "no memory for the consents");
-    int status =
-        store_query(store, &rows, err,
-                    "SELECT id, patient_id, kind, given_by, from_day, until_day, note, actor, ended_by "
-                    "FROM patient_consent WHERE patient_id = ? ORDER BY id DESC LIMIT ?",
-                    "ii", patient, (int64_t)CONSENTS_MAX);
+    int status = store_query(store, &rows, err,
+                             "SELECT id, patient_id, kind, given_by, from_day, until_day, note, actor, "
+                             "coalesce(ended_by, CASE WHEN ended_ms IS NULL THEN '' ELSE '?' END) "
+                             "FROM patient_consent WHERE patient_id = ? ORDER BY id DESC LIMIT ?",
+                             "ii", patient, (int64_t)CONSENTS_MAX);
     while (status == 0 && (more = store_next(rows, err)) > 0) {
         status = row_read(rows, arena, &consents[count], err);
         count++;

@@ -10,6 +10,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/utf8.h"
+#include "controller/stock/content.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
 
@@ -235,7 +236,6 @@ int stock_load(struct store *store, const struct stock_act *act, int64_t caniste
                enum roll_piece piece, const char *lot, int32_t expiry_day, int64_t pieces, struct error *err)
 {
     struct canister now;
-    char detail[256];
     int rc = load_check(store, act, canister, product_code, piece, lot, expiry_day, pieces, err);
     if (rc)
         return rc;
@@ -253,12 +253,7 @@ int stock_load(struct store *store, const struct stock_act *act, int64_t caniste
                         act->wall_ms);
     if (rc == 0)
         rc = level_change(store, act, canister, "load", pieces, err);
-    (void)snprintf(detail, sizeof detail,
-                   "{\"product\":\"%s\",\"piece\":\"%s\",\"lot\":\"%s\",\"pieces\":%" PRId64 "}",
-                   product_code, roll_piece_text(piece), lot, pieces);
-    if (rc == 0)
-        rc = stock_audit(store, act, "stock.load", canister, detail, err);
-    return rc;
+    return rc < 0 ? rc : content_seal(store, canister, pieces, act->actor, act->wall_ms, err);
 }
 
 /* A person knows now what is in it. */

@@ -19,6 +19,7 @@
 #include "config/base/civil.h"
 #include "config/base/error.h"
 #include "config/base/file.h"
+#include "config/base/utf8.h"
 #include "controller/seal/seal.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
@@ -219,12 +220,70 @@ static int lines_each(const struct store *store,
     return rc;
 }
 
-static int newest(void *data, const struct line *line, struct error *err)
+/* The newest day that has its anchor, and the last word on a clock that had been set ahead. */
+struct newest {
+    int32_t day;      /* CIVIL_DAY_NONE: none */
+    int64_t word_seq; /* 0: nobody said so */
+    int32_t word_day;
+};
+
+static int newest_take(void *data, const struct line *line, struct error *err)
 {
-    int32_t *day = data;
+    struct newest *newest = data;
     (void)err;
-    *day = *day == CIVIL_DAY_NONE || line->day > *day ? line->day : *day;
+    if (line->seq < newest->word_seq && line->day > newest->word_day)
+        return 0; /* made ahead of its time, as a person said */
+    newest->day = newest->day == CIVIL_DAY_NONE || line->day > newest->day ? line->day : newest->day;
     return 0;
+}
+
+static int newest_of(struct store *store, struct newest *ret_newest, struct error *err)
+{
+    struct store_rows *rows = NULL;
+    struct newest newest = {.day = CIVIL_DAY_NONE};
+    int rc =
+        store_query(store, &rows, err,
+                    "SELECT seq, at_ms FROM audit WHERE subject = 'clock' AND action = '" ANCHOR_CLOCK_WORD
+                    "' ORDER BY seq DESC LIMIT 1",
+                    "");
+    int found = rc < 0 ? rc : store_next(rows, err);
+    if (found > 0) {
+        newest.word_seq = store_int(rows, 0);
+        newest.word_day = instant_day(store_int(rows, 1));
+    }
+    store_done(rows);
+    if (found < 0)
+        return found;
+    rc = lines_each(store, newest_take, &newest, err);
+    if (rc == 0)
+        *ret_newest = newest;
+    return rc;
+}
+
+int anchor_clock_word(struct store *store, const char *actor, const char *reason, int64_t wall_ms,
+                      struct error *err)
+{
+    char day[CIVIL_TEXT_BYTES], detail[ANCHOR_REASON_MAX + 64];
+    struct newest newest;
+    size_t len = strlen(reason);
+    if (len < ANCHOR_REASON_MIN || len > ANCHOR_REASON_MAX || !utf8_printable(reason, len) ||
+        strpbrk(reason, "\"\\"))
+        return error_set(err, E_INPUT, "a reason has %d to %d printable characters, without quotes",
+                         ANCHOR_REASON_MIN, ANCHOR_REASON_MAX);
+    int rc = newest_of(store, &newest, err);
+    if (rc == 0 && (newest.day == CIVIL_DAY_NONE || newest.day <= instant_day(wall_ms)))
+        rc = error_set(err, E_STATE, "no anchor lies ahead of today: nothing is to be said of the clock");
+    if (rc == 0)
+        rc = store_write_begin(store, err);
+    if (rc)
+        return rc;
+    civil_format(newest.day, day);
+    (void)snprintf(detail, sizeof detail, "{\"anchor\":\"%s\",\"reason\":\"%s\"}", day, reason); /* fits */
+    rc = audit_add(store, wall_ms, actor, ANCHOR_CLOCK_WORD, "clock", detail, err);
+    if (rc == 0)
+        rc = store_write_commit(store, err);
+    store_write_rollback(store);
+    return rc;
 }
 
 static int line_append(const struct store *store, const struct line *line, const struct key *key,
@@ -275,11 +334,11 @@ int anchor_make(struct store *store, int64_t wall_ms, bool *ret_made, struct err
 {
     struct line line = {.day = instant_day(wall_ms), .at_ms = wall_ms};
     struct key key = {0};
-    int32_t last = CIVIL_DAY_NONE;
+    struct newest last;
     if (ret_made)
         *ret_made = false;
-    int rc = lines_each(store, newest, &last, err);
-    if (rc || (last != CIVIL_DAY_NONE && line.day <= last))
+    int rc = newest_of(store, &last, err);
+    if (rc || (last.day != CIVIL_DAY_NONE && line.day <= last.day))
         return rc;
     rc = audit_head(store, &line.seq, line.hash, err);
     if (rc || line.seq == 0)
@@ -362,6 +421,9 @@ int anchor_verify(struct store *store, struct anchor_report *ret_report, struct 
     if (rc == 0)
         rc = store_get_int(store, &report.set_back, err,
                            "SELECT count(*) FROM audit WHERE action = '" AUDIT_CLOCK_BACK "'", "");
+    if (rc == 0)
+        rc = store_get_int(store, &report.set_ahead, err,
+                           "SELECT count(*) FROM audit WHERE action = '" ANCHOR_CLOCK_WORD "'", "");
     if (rc == 0)
         rc = lines_each(store, anchor_check, &checking, err);
     *ret_report = report;

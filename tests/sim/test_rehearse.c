@@ -19,6 +19,7 @@
 #include "config/machine.h"
 #include "config/paths.h"
 #include "controller/pack/batch.h"
+#include "controller/stock/content.h"
 #include "controller/store/store.h"
 #include "tests/support/pharmacy.h"
 #include "tools/stage/rehearse.h"
@@ -160,7 +161,12 @@ static void a_small_canister_runs_out_more_than_once(void **state)
 static void the_canister_that_follows_and_its_lot_are_named(void **state)
 {
     (void)state;
+    struct error err = {0};
     pharmacy_exec(&pharmacy, "UPDATE canister SET level = 5, lot = 'SIM-OLD' WHERE bay = 0");
+    if (store_write_begin(pharmacy.store, &err) < 0 ||
+        content_seal(pharmacy.store, PHARMACY_FIRST_CANISTER, 5, "test", 1, &err) < 0 ||
+        store_write_commit(pharmacy.store, &err) < 0)
+        fail_msg("%s", err.message);
     const struct rehearse_request request = a_request();
     struct rehearsal r = rehearse_or_fail(&request);
     const struct rehearse_row out = the_row(&r, REHEARSE_RUNS_OUT);

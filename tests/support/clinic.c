@@ -47,16 +47,9 @@ void clinic_people(struct clinic *clinic)
     ok(user_key_open(&clinic->pharmacist, CLINIC_PASSWORD, &clinic->key, &err));
 }
 
-void clinic_init(struct clinic *clinic, const char *site_lines, const char *timing)
+void clinic_rules(struct clinic *clinic, const char *site_lines, const char *timing)
 {
     struct buf site;
-    memset(clinic, 0, sizeof *clinic);
-    scratch_init(&clinic->scratch);
-    (void)scratch_path(&clinic->scratch, "sachet.db", clinic->path);
-    ok(seal_init(&err));
-    ok(store_create(clinic->path, &err));
-    clinic->store = store_open(clinic->path, false, &err);
-    assert_non_null(clinic->store);
     buf_init(&site);
     buf_printf(&site, "format: sachet-site/1\npharmacy: {name: My Pharmacy, phone: 555 0100}\n%s",
                site_lines);
@@ -72,14 +65,31 @@ void clinic_init(struct clinic *clinic, const char *site_lines, const char *timi
                      &err));
 }
 
-void clinic_finish(struct clinic *clinic)
+void clinic_init(struct clinic *clinic, const char *site_lines, const char *timing)
 {
-    seal_key_close(clinic->key);
+    memset(clinic, 0, sizeof *clinic);
+    scratch_init(&clinic->scratch);
+    (void)scratch_path(&clinic->scratch, "sachet.db", clinic->path);
+    ok(seal_init(&err));
+    ok(store_create(clinic->path, &err));
+    clinic->store = store_open(clinic->path, false, &err);
+    assert_non_null(clinic->store);
+    clinic_rules(clinic, site_lines, timing);
+}
+
+void clinic_rules_finish(struct clinic *clinic)
+{
     policy_destroy(clinic->policy);
     conf_destroy(clinic->jurisdiction);
     conf_destroy(clinic->packing);
     conf_destroy(clinic->timing);
     conf_destroy(clinic->site);
+}
+
+void clinic_finish(struct clinic *clinic)
+{
+    seal_key_close(clinic->key);
+    clinic_rules_finish(clinic);
     store_close(clinic->store);
     scratch_finish(&clinic->scratch);
 }

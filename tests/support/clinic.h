@@ -34,6 +34,10 @@ struct clinic {
 /* site_lines: what follows `format` and `pharmacy` in the site file, "" for defaults. timing: a whole rule
  * file, NULL for the program's own. */
 void clinic_init(struct clinic *clinic, const char *site_lines, const char *timing);
+/* Only the rules, for a store that somebody else made and closes: set clinic->store. */
+void clinic_rules(struct clinic *clinic, const char *site_lines, const char *timing);
+/* Gives back what clinic_rules made. */
+void clinic_rules_finish(struct clinic *clinic);
 void clinic_finish(struct clinic *clinic);
 /* Adds the people; takes the better part of a second, because passwords do. */
 void clinic_people(struct clinic *clinic);

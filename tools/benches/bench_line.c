@@ -25,6 +25,7 @@
 #include "config/base/error.h"
 #include "config/paths.h"
 #include "controller/pack/batch.h"
+#include "controller/stock/content.h"
 #include "controller/store/store.h"
 #include "hw/machine_latency.h"
 #include "tools/stage/demo_store.h"
@@ -78,6 +79,8 @@ static int add_canisters(struct bench *b, int machine, struct error *err)
                         " changed_ms) VALUES (?, ?, ?, 'SIM-1', 22000, ?, ?, ?, 0)",
                         "ittiti", INT64_C(1000) * machine + bay + 1, products[bay],
                         bay == 2 ? "half" : "whole", (int64_t)PIECES, name, (int64_t)bay);
+    for (int bay = 0; bay < DEMO_BAYS && rc == 0 && machine > 0; bay++)
+        rc = content_seal(b->store, INT64_C(1000) * machine + bay + 1, PIECES, "bench", 1, err);
     return rc;
 }
 

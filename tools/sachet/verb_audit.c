@@ -10,6 +10,7 @@
 #include "controller/store/anchor.h"
 #include "controller/store/audit.h"
 #include "controller/store/store.h"
+#include "controller/user/user.h"
 #include "tools/sachet/cli.h"
 #include "tools/sachet/out.h"
 #include "tools/sachet/verbs.h"
@@ -35,9 +36,10 @@ static int run_verify(struct cli *cli, struct error *err)
         civil_format(report.last_day, last);
     if (cli->json)
         return out_json(cli,
-                        json_pack("{s:I, s:b, s:I, s:s, s:I, s:I}", "rows", (json_int_t)report.rows, "holds",
-                                  1, "anchors", (json_int_t)report.anchors, "last_anchor", last,
-                                  "clock_set_back", (json_int_t)report.set_back, "restored_to",
+                        json_pack("{s:I, s:b, s:I, s:s, s:I, s:I, s:I}", "rows", (json_int_t)report.rows,
+                                  "holds", 1, "anchors", (json_int_t)report.anchors, "last_anchor", last,
+                                  "clock_set_back", (json_int_t)report.set_back, "clock_set_ahead",
+                                  (json_int_t)report.set_ahead, "restored_to",
                                   (json_int_t)report.restored_to),
                         err);
     fprintf(cli->out, "%" PRId64 " audit rows, the chain holds\n", report.rows);
@@ -50,6 +52,11 @@ static int run_verify(struct cli *cli, struct error *err)
                 "a restore went back to row %" PRId64
                 ": what was recorded after it is in the store that it moved aside\n",
                 report.restored_to);
+    if (report.set_ahead > 0)
+        fprintf(cli->out,
+                "the clock had been set ahead %" PRId64
+                " times, as people said: `sachet audit show --action " ANCHOR_CLOCK_WORD "`\n",
+                report.set_ahead);
     if (report.set_back > 0)
         fprintf(cli->out,
                 "the clock was set back %" PRId64 " times: `sachet audit show --action " AUDIT_CLOCK_BACK
@@ -68,8 +75,29 @@ static int run_anchor(struct cli *cli, struct error *err)
         return rc;
     if (cli->json)
         return out_json(cli, json_pack("{s:b}", "made", (int)made), err);
-    fprintf(cli->out, made ? "today's anchor is signed, %s.anchors\n" : "today has its anchor, %s.anchors\n",
+    fprintf(cli->out,
+            made ? "today's anchor is signed, %s.anchors\n"
+                 : "today or a later day has its anchor, %s.anchors\n",
             store_path(cli->store));
+    return 0;
+}
+
+static int run_clock(struct cli *cli, struct error *err)
+{
+    struct user user;
+    const char *reason = cli_option(cli, "reason");
+    if (!reason)
+        return error_set(err, E_ARG, "say how you know that the clock was ahead: give --reason TEXT");
+    int rc = cli_open_store(cli, err);
+    if (rc == 0)
+        rc = cli_login(cli, USER_PHARMACIST, &user, err);
+    if (rc == 0)
+        rc = anchor_clock_word(cli->store, user.login, reason, clock_wall_ms(cli->clock), err);
+    if (rc)
+        return rc;
+    if (cli->json)
+        return out_json(cli, json_pack("{s:b}", "recorded", 1), err);
+    fprintf(cli->out, "recorded; days are anchored again from today on\n");
     return 0;
 }
 
@@ -159,6 +187,9 @@ static const struct cli_option_row export_options[] = {
     {.name = NULL},
 };
 
+static const struct cli_option_row clock_options[] = {
+    {"reason", "TEXT", "how it is known, 10 to 200 characters without quotes"}, {NULL, NULL, NULL}};
+
 static const struct cli_verb rows[] = {
     {
         .name = "audit verify",
@@ -193,6 +224,18 @@ static const struct cli_verb rows[] = {
         .args = "",
         .summary = "Sign today's head of the audit trail, once a day (sachetd does it by itself)",
         .run = run_anchor,
+    },
+    {
+        .name = "audit clock",
+        .args = "",
+        .summary =
+            "Record, as a pharmacist, that the clock had been set ahead, so that days are anchored again",
+        .details =
+            "An anchor that was made under a clock set ahead keeps the days before its own from being\n"
+            "anchored. The word stands in the trail with its reason; the anchor stays and is compared\n"
+            "all the same.",
+        .options = clock_options,
+        .run = run_clock,
     },
 };
 const struct cli_group verbs_audit = {.title = "Audit", .rows = rows, .count = sizeof rows / sizeof rows[0]};

@@ -16,6 +16,7 @@
 #include "controller/plan/plan_text.h"
 #include "controller/review/sign.h"
 #include "controller/seal/seal.h"
+#include "controller/stock/content.h"
 #include "controller/stock/product.h"
 #include "controller/store/store.h"
 #include "controller/user/user.h"
@@ -189,6 +190,8 @@ static int add_canisters(struct store *store, int64_t pieces, struct error *err)
                         " changed_ms) VALUES (?, ?, ?, 'SIM-1', ?, ?, '" DEMO_MACHINE "', ?, 0)",
                         "ittiii", (int64_t)DEMO_FIRST_CANISTER + b, bays[b].product, bays[b].piece,
                         (int64_t)EXPIRY_DAY + b, pieces, (int64_t)b);
+    for (int b = 0; b < DEMO_BAYS && rc == 0; b++)
+        rc = content_seal(store, (int64_t)DEMO_FIRST_CANISTER + b, pieces, "demo", 1, err);
     return rc;
 }
 

@@ -12,6 +12,7 @@
 
 #include "config/base/civil.h"
 #include "config/base/error.h"
+#include "controller/stock/content.h"
 #include "controller/stock/product.h"
 #include "controller/stock/stock.h"
 #include "controller/store/audit.h"
@@ -220,6 +221,30 @@ static void negative_books_ask_for_a_count(void **state)
     load_or_fail(f, 7, "A", ROLL_WHOLE, "L1", TODAY + 100, 5);
     assert_int_equal(stock_get(f->store, 7, &c, &f->err), 0);
     assert_int_equal(c.level, 7);
+}
+
+/* Hazards H1 and H11: another lot, a later expiry or another product in the row than what was loaded. */
+static void a_canister_whose_row_was_changed_is_noticed(void **state)
+{
+    static const char *const changes[][2] = {
+        {"product_code = 'B'", "product_code = 'A'"},
+        {"piece = 'half'", "piece = 'whole'"},
+        {"lot = 'L2'", "lot = 'L1'"},
+        {"expiry_day = expiry_day + 365", "expiry_day = expiry_day - 365"}};
+    struct fixture *f = *state;
+    load_or_fail(f, 7, "A", ROLL_WHOLE, "L1", TODAY + 100, 10);
+    load_or_fail(f, 7, "A", ROLL_WHOLE, "L1", TODAY + 100, 5);
+    assert_int_equal(content_verify(f->store, 7, &f->err), 0);
+    assert_int_equal(content_verify(f->store, 8, &f->err), E_NOT_FOUND);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        for (int back = 0; back < 2; back++) {
+            char sql[128];
+            (void)snprintf(sql, sizeof sql, "UPDATE canister SET %s WHERE id = 7", changes[i][back]);
+            assert_int_equal(store_exec(f->store, &f->err, sql, ""), 0);
+            if (content_verify(f->store, 7, &f->err) != (back ? 0 : E_TAMPERED))
+                fail_msg("%s: %s", changes[i][back], back ? f->err.message : "nobody noticed");
+        }
+    }
 }
 
 /* ---- doubts ---- */
@@ -446,6 +471,7 @@ int main(void)
         TEST(another_product_needs_an_emptied_canister),
         TEST(what_may_not_be_loaded_is_refused),
         TEST(negative_books_ask_for_a_count),
+        TEST(a_canister_whose_row_was_changed_is_noticed),
         TEST(the_bounds_of_an_entry_hold_and_are_reached),
         TEST(a_count_settles_doubts_and_tells_what_they_do_not_explain),
         TEST(doubts_add_up_and_end_with_an_empty_canister),

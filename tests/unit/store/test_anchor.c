@@ -195,6 +195,40 @@ static void a_clock_that_was_set_back_stands_in_the_trail(void **state)
     assert_int_equal(report.rows, 4); /* three acts and what the clock did */
 }
 
+/* For years no day could be anchored after one hour under a clock of the year 2030. */
+static void an_anchor_from_a_clock_set_ahead_stops_no_day_once_a_person_said_so(void **state)
+{
+    const int64_t ahead_ms = start_ms + 1500 * (int64_t)DAY_MS;
+    struct anchor_report report;
+    (void)state;
+    act(start_ms, "plan.sign");
+    assert_true(anchor(start_ms));
+    assert_int_equal(anchor_clock_word(store, "pia", "nothing is wrong here", start_ms, &err), E_STATE);
+    act(ahead_ms, "plan.sign");
+    assert_true(anchor(ahead_ms));
+    act(start_ms + DAY_MS, "plan.sign");
+    assert_false(anchor(start_ms + DAY_MS));
+    assert_int_equal(anchor_clock_word(store, "pia", "too short", start_ms + DAY_MS, &err), E_INPUT);
+    assert_int_equal(anchor_clock_word(store, "pia", "with a \" in its midst", start_ms + DAY_MS, &err),
+                     E_INPUT);
+    ok(anchor_clock_word(store, "pia", "the battery of the clock was empty", start_ms + DAY_MS, &err));
+    assert_true(anchor(start_ms + DAY_MS));
+    assert_false(anchor(start_ms + DAY_MS));
+    act(start_ms + 2 * (int64_t)DAY_MS, "plan.sign");
+    assert_true(anchor(start_ms + 2 * (int64_t)DAY_MS));
+    ok(anchor_verify(store, &report, &err));
+    assert_int_equal(report.anchors, 4);
+    assert_int_equal(report.set_ahead, 1);
+    assert_int_equal(report.set_back, 1);
+    /* A second time needs a second word: the first one covers nothing that came after it. */
+    act(ahead_ms, "plan.sign");
+    assert_true(anchor(ahead_ms + DAY_MS));
+    act(start_ms + 3 * (int64_t)DAY_MS, "plan.sign");
+    assert_false(anchor(start_ms + 3 * (int64_t)DAY_MS));
+    ok(anchor_clock_word(store, "pia", "and it was empty once more", start_ms + 3 * (int64_t)DAY_MS, &err));
+    assert_true(anchor(start_ms + 3 * (int64_t)DAY_MS));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -206,6 +240,7 @@ int main(void)
         TEST(a_restore_on_record_explains_what_is_missing),
         TEST(every_changed_byte_of_an_anchor_is_noticed),
         TEST(a_clock_that_was_set_back_stands_in_the_trail),
+        TEST(an_anchor_from_a_clock_set_ahead_stops_no_day_once_a_person_said_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
