@@ -38,29 +38,6 @@ static const char style[] =
     "footer { margin-top: 1em; border-top: 1px solid #000; padding-top: .3em }\n"
     "@media print { body { margin: 0; padding: 0; max-width: none } }\n";
 
-static void escaped(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            buf_text(out, "&amp;");
-            break;
-        case '<':
-            buf_text(out, "&lt;");
-            break;
-        case '>':
-            buf_text(out, "&gt;");
-            break;
-        case '"':
-            buf_text(out, "&quot;");
-            break;
-        default:
-            buf_char(out, *text);
-            break;
-        }
-    }
-}
-
 static const char *look_of(const struct plan_text *plan, int64_t order)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
@@ -80,11 +57,11 @@ static void take_row(const struct agenda *a, const struct plan_take *take, struc
     buf_text(out, "<tr><td class=\"count\">");
     agenda_amount_text(take->amount_milli, out);
     buf_text(out, "</td><td>");
-    escaped(out, agenda_drug(a, take->order_id));
+    buf_html(out, agenda_drug(a, take->order_id));
     buf_text(out, "<div class=\"look\">");
-    escaped(out, look_of(a->review.plan, take->order_id));
+    buf_html(out, look_of(a->review.plan, take->order_id));
     buf_text(out, "</div></td><td>");
-    escaped(out, buf_string(&days));
+    buf_html(out, buf_string(&days));
     buf_text(out, "</td></tr>\n");
     buf_finish(&days);
 }
@@ -96,7 +73,7 @@ static void slots(const struct agenda *a, struct buf *out)
         char time[LABEL_TIME_BYTES];
         label_time(plan->slots[s].minute, time);
         buf_text(out, "<section class=\"slot\"><h2>");
-        escaped(out, plan->slots[s].name);
+        buf_html(out, plan->slots[s].name);
         buf_printf(out,
                    ", %s%s</h2>\n<table>\n<tr><th class=\"count\">Pieces</th><th>Medicine</th><th "
                    "class=\"when\">Days</th></tr>\n",
@@ -159,7 +136,7 @@ static void paragraph(const char *text, const char *opening, struct buf *out)
     if (!text[0])
         return;
     buf_text(out, opening);
-    escaped(out, text);
+    buf_html(out, text);
     buf_text(out, "</div>");
 }
 
@@ -174,7 +151,7 @@ static void apart(const struct agenda *a, enum plan_state state, const char *tit
             buf_printf(out, "<h2>%s</h2>\n", title);
         headed = true;
         buf_text(out, "<section class=\"drug\"><b>");
-        escaped(out, drug->drug);
+        buf_html(out, drug->drug);
         buf_text(out, "</b>");
         struct buf why;
         buf_init(&why);
@@ -196,7 +173,7 @@ static void distances(const struct agenda *a, struct buf *out)
             buf_text(out, headed ? "" : "<h2>Keep apart</h2>\n<ul>\n");
             headed = true;
             buf_text(out, "<li>");
-            escaped(out, buf_string(&line));
+            buf_html(out, buf_string(&line));
             buf_text(out, "</li>\n");
         }
         buf_finish(&line);
@@ -213,12 +190,12 @@ void agenda_to_html(const struct agenda *a, struct buf *out)
     agenda_date(plan->start_day + plan->days - 1, to);
     buf_text(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                   "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Medicines of ");
-    escaped(out, plan->patient_name);
+    buf_html(out, plan->patient_name);
     buf_printf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
     if (agenda_banner(a)[0])
         buf_printf(out, "<p class=\"draft\">%s</p>\n", agenda_banner(a));
     buf_text(out, "<h1>");
-    escaped(out, plan->patient_name);
+    buf_html(out, plan->patient_name);
     buf_text(out, "</h1>\n<p>");
     if (plan->birth_day != CIVIL_DAY_NONE) {
         agenda_date(plan->birth_day, born);
@@ -236,9 +213,9 @@ void agenda_to_html(const struct agenda *a, struct buf *out)
     apart(a, PLAN_WAITING, "Not in the pouches: the pharmacist is still asking about these", out);
     distances(a, out);
     buf_text(out, "<footer>Questions: ");
-    escaped(out, a->pharmacy);
+    buf_html(out, a->pharmacy);
     buf_text(out, ", phone ");
-    escaped(out, a->phone);
+    buf_html(out, a->phone);
     buf_printf(out, ". Version %d of this plan; a newer one takes its place.</footer>\n</body>\n</html>\n",
                plan->version);
 }
