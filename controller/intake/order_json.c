@@ -32,7 +32,10 @@ static void write_reasons(const struct reasons *reasons, enum which which, struc
         bool note = reason_class_of(row->code) == REASON_NOTE;
         if ((which == WHICH_NOTES && !note) || (which == WHICH_REASONS && note))
             continue;
-        buf_printf(out, "%s{\"code\":\"%s\",\"text\":", comma, reason_name(row->code));
+        buf_text(out, comma);
+        buf_text(out, "{\"code\":\"");
+        buf_text(out, reason_name(row->code));
+        buf_text(out, "\",\"text\":");
         write_text(row->text[0] != '\0' ? row->text : reason_text(row->code), out);
         buf_char(out, '}');
         comma = ",";
@@ -65,7 +68,7 @@ void order_write_codes(const struct order *order, struct buf *out)
 {
     buf_char(out, '[');
     for (int i = 0; i < order->code_count; i++) {
-        buf_printf(out, "%s{\"system\":", i > 0 ? "," : "");
+        buf_text(out, i > 0 ? ",{\"system\":" : "{\"system\":");
         write_text(order->codes[i].system, out);
         buf_text(out, ",\"code\":");
         write_text(order->codes[i].code, out);

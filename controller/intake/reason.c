@@ -79,18 +79,9 @@ static struct reason *free_row(struct reasons *reasons, enum reason_class class)
     return NULL;
 }
 
-void reasons_add(struct reasons *reasons, enum reason_code code, const char *format, ...)
+/* text is cut and clean already. */
+static void put(struct reasons *reasons, enum reason_code code, const char *text)
 {
-    char text[REASON_TEXT_BYTES];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    cut_utf8(text, sizeof text);
-    for (char *p = text; *p; p++) {
-        if ((unsigned char)*p < 0x20)
-            *p = ' ';
-    }
     enum reason_class class = reason_class_of(code);
     if (class == REASON_REFUSED)
         reasons->outcome = OUTCOME_REFUSED;
@@ -104,12 +95,27 @@ void reasons_add(struct reasons *reasons, enum reason_code code, const char *for
     if (row == NULL)
         return;
     row->code = code;
-    memcpy(row->text, text, sizeof text);
+    memcpy(row->text, text, strlen(text) + 1);
+}
+
+void reasons_add(struct reasons *reasons, enum reason_code code, const char *format, ...)
+{
+    char text[REASON_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    cut_utf8(text, sizeof text);
+    for (char *p = text; *p; p++) {
+        if ((unsigned char)*p < 0x20)
+            *p = ' ';
+    }
+    put(reasons, code, text);
 }
 
 void reasons_mark(struct reasons *reasons, enum reason_code code)
 {
-    reasons_add(reasons, code, "%s", "");
+    put(reasons, code, "");
 }
 
 bool reasons_has(const struct reasons *reasons, enum reason_code code)
@@ -124,7 +130,7 @@ bool reasons_has(const struct reasons *reasons, enum reason_code code)
 void reasons_merge(struct reasons *into, const struct reasons *from)
 {
     for (int i = 0; i < from->count; i++)
-        reasons_add(into, from->rows[i].code, "%s", from->rows[i].text);
+        put(into, from->rows[i].code, from->rows[i].text);
 }
 
 bool reasons_settle(struct reasons *reasons, const bool accepts[REASON_CODE_COUNT])
@@ -135,7 +141,7 @@ bool reasons_settle(struct reasons *reasons, const bool accepts[REASON_CODE_COUN
     for (int i = 0; i < reasons->count; i++) {
         const struct reason *row = &reasons->rows[i];
         if (reason_class_of(row->code) != REASON_WAITING || !accepts[row->code])
-            reasons_add(&kept, row->code, "%s", row->text);
+            put(&kept, row->code, row->text);
     }
     *reasons = kept;
     return true;

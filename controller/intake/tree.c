@@ -133,9 +133,10 @@ static bool escape_read(struct parser *p, char **out)
 }
 
 /* p->at stands on the opening quote. */
-static bool text_read(struct parser *p, const char **ret_text, uint32_t *ret_len)
+static bool text_read(struct parser *p, const char **ret_text, uint32_t *ret_len, bool *ret_plain)
 {
     char *text = ++p->at, *out = text;
+    *ret_plain = true;
     for (;;) {
         char *run = p->at;
         while ((unsigned char)*p->at >= 0x20 && (unsigned char)*p->at < 0x80 && *p->at != '"' &&
@@ -155,6 +156,7 @@ static bool text_read(struct parser *p, const char **ret_text, uint32_t *ret_len
             return true;
         }
         if (c == '\\') {
+            *ret_plain = false;
             p->at++;
             if (!escape_read(p, &out))
                 return false;
@@ -359,9 +361,10 @@ static bool object_read(struct parser *p, struct tree *ret)
         struct tree member = {0};
         const char *key;
         uint32_t key_len;
+        bool key_plain;
         if (*p->at != '"')
             return fail_here(p, "a member without its key");
-        if (!text_read(p, &key, &key_len))
+        if (!text_read(p, &key, &key_len, &key_plain))
             return false;
         skip_space(p);
         if (*p->at != ':')
@@ -372,6 +375,7 @@ static bool object_read(struct parser *p, struct tree *ret)
             return false;
         member.key = key;
         member.key_len = key_len;
+        member.key_plain = key_plain;
         if (!push(p, &member))
             return false;
         skip_space(p);
@@ -410,7 +414,7 @@ static bool value_read(struct parser *p, struct tree *ret)
         return list_read(p, ret);
     case '"':
         ret->type = TREE_TEXT;
-        return text_read(p, &ret->in.text, &ret->len);
+        return text_read(p, &ret->in.text, &ret->len, &ret->plain);
     default:
         return *p->at == '-' || (*p->at >= '0' && *p->at <= '9') ? number_read(p, ret) : word_read(p, ret);
     }

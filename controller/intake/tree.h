@@ -36,6 +36,8 @@ enum tree_type {
 
 struct tree {
     enum tree_type type;
+    bool plain;     /* TEXT: nothing in it was escaped, nor needs it */
+    bool key_plain; /* the same of the key */
     uint32_t key_len;
     uint32_t len;    /* bytes of a text or number, values of a list or object */
     const char *key; /* NUL-ended, within an object; else NULL */

@@ -27,6 +27,17 @@ void tree_write_text(const char *text, size_t len, struct buf *out)
     buf_char(out, '"');
 }
 
+static void write_quoted(const char *text, size_t len, bool plain, struct buf *out)
+{
+    if (!plain) {
+        tree_write_text(text, len, out);
+        return;
+    }
+    buf_char(out, '"');
+    buf_add(out, text, len);
+    buf_char(out, '"');
+}
+
 /* Is "%.15g" of it the same text? So it is for a few digits, a point, and digits that end in none of 0. */
 static bool is_plain(const char *text, uint32_t len)
 {
@@ -71,7 +82,7 @@ static void write_items(const struct tree *value, struct buf *out)
         if (i > 0)
             buf_char(out, ',');
         if (object) {
-            tree_write_text(item->key, item->key_len, out);
+            write_quoted(item->key, item->key_len, item->key_plain, out);
             buf_char(out, ':');
         }
         tree_write(item, out);
@@ -101,7 +112,7 @@ void tree_write(const struct tree *value, struct buf *out)
         write_real(value, out);
         break;
     case TREE_TEXT:
-        tree_write_text(value->in.text, value->len, out);
+        write_quoted(value->in.text, value->len, value->plain, out);
         break;
     case TREE_LIST:
     case TREE_OBJECT:

@@ -280,37 +280,6 @@ static const struct intake_resolution *stored_resolution(void *data, const char 
 
 /* Orders. */
 
-/* The columns that are worked out, as the store keeps them. */
-struct worked {
-    struct buf reasons, codes, reading, dosage;
-};
-
-static void worked_finish(struct worked *worked)
-{
-    buf_finish(&worked->reasons);
-    buf_finish(&worked->codes);
-    buf_finish(&worked->reading);
-    buf_finish(&worked->dosage);
-}
-
-static int worked_make(const struct order *order, struct worked *worked, struct error *err)
-{
-    const char *unit = order_unit(order);
-    buf_init(&worked->reasons);
-    buf_init(&worked->codes);
-    buf_init(&worked->reading);
-    buf_init(&worked->dosage);
-    order_write_reasons(order, &worked->reasons);
-    order_write_codes(order, &worked->codes);
-    if (order->has_reading) {
-        reading_write(&order->reading, &worked->reading);
-        dosage_write(&order->reading, strcmp(unit, "piece") == 0 ? "" : unit, &worked->dosage);
-    }
-    if (worked->reasons.failed || worked->codes.failed || worked->reading.failed || worked->dosage.failed)
-        return error_set(err, E_MEMORY, "intake: out of memory");
-    return 0;
-}
-
 enum change { CHANGE_NEW, CHANGE_CONTENT, CHANGE_READING, CHANGE_REASONS, CHANGE_NONE };
 
 struct current {
@@ -336,10 +305,11 @@ static int compare(struct run *run, const struct order *order, const struct work
         size_t len = 0;
         const void *old = store_blob(rows, 2, &len);
         bool same_content = len == SEAL_HASH_BYTES && memcmp(old, hash, len) == 0;
-        bool same_reading = strcmp(store_text(rows, 3), outcome_text(order->reasons.outcome)) == 0 &&
-                            strcmp(store_text(rows, 4), product != NULL ? product : "") == 0 &&
-                            strcmp(store_text(rows, 5), buf_string(&worked->reading)) == 0 &&
-                            strcmp(store_text(rows, 6), buf_string(&worked->dosage)) == 0;
+        bool same_reading =
+            strcmp(store_text(rows, 3), outcome_text(order->reasons.outcome)) == 0 &&
+            strcmp(store_text(rows, 4), product != NULL ? product : "") == 0 &&
+            strcmp(store_text(rows, 5), worked->reading != NULL ? worked->reading : "") == 0 &&
+            strcmp(store_text(rows, 6), worked->dosage != NULL ? worked->dosage : "") == 0;
         bool same_reasons = strcmp(store_text(rows, 7), buf_string(&worked->reasons)) == 0;
         ret->row_id = store_int(rows, 0);
         ret->version = store_int(rows, 1);
@@ -371,8 +341,6 @@ static int write_version(struct run *run, const struct order *order, const struc
                         current->row_id);
     if (rc != 0)
         return rc;
-    const char *reading = order->has_reading ? buf_string(&worked->reading) : NULL;
-    const char *dosage = order->has_reading ? buf_string(&worked->dosage) : NULL;
     rc = store_insert(
         run->store, err, &ignored,
         "INSERT INTO order_version (source_id, version, current, patient_id, status, outcome, reasons, "
@@ -380,8 +348,8 @@ static int write_version(struct run *run, const struct order *order, const struc
         "imported_ms) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "tiitttttttttbti", order->source_id, current->version + 1, patient_id, order->status,
         outcome_text(order->reasons.outcome), buf_string(&worked->reasons), order->drug_name,
-        buf_string(&worked->codes), product, reading, dosage, order->original, hash, (size_t)SEAL_HASH_BYTES,
-        order->place, run->import->wall_ms);
+        buf_string(&worked->codes), product, worked->reading, worked->dosage, order->original, hash,
+        (size_t)SEAL_HASH_BYTES, order->place, run->import->wall_ms);
     /* What is in pouches already, or about to be, was made for what the order said before. */
     if (rc == 0 && current->was_packable && !current->same_reading)
         rc = intake_withdraw(run->store, order->source_id, run->import->actor, run->import->wall_ms,
@@ -393,31 +361,30 @@ static int keep_order(struct run *run, const struct order *order, struct error *
 {
     struct intake_stored *stored = &run->import->stored;
     struct current current = {0};
-    struct worked worked;
+    struct worked *worked = &run->worked;
     uint8_t hash[SEAL_HASH_BYTES];
     const char *product = NULL;
     int rc = order->product != NULL ? keep_product(run, order->product, &product, err) : 0;
     if (rc != 0)
         return rc;
     seal_hash(order->original, strlen(order->original), hash);
-    rc = worked_make(order, &worked, err);
+    rc = worked_make(worked, order, err);
     const bool locked = store_in_write(run->store);
     if (rc == 0)
-        rc = compare(run, order, &worked, product, hash, &current, err);
+        rc = compare(run, order, worked, product, hash, &current, err);
     if (rc == 0 && !locked && current.change != CHANGE_NONE) { /* what another import did since counts */
         rc = run_begin(run, err);
         if (rc == 0)
-            rc = compare(run, order, &worked, product, hash, &current, err);
+            rc = compare(run, order, worked, product, hash, &current, err);
     }
     if (rc == 0 && current.change == CHANGE_REASONS) {
         rc = run_begin(run, err);
         if (rc == 0)
             rc = store_exec(run->store, err, "UPDATE order_version SET reasons = ? WHERE id = ?", "ti",
-                            buf_string(&worked.reasons), current.row_id);
+                            buf_string(&worked->reasons), current.row_id);
     } else if (rc == 0 && current.change != CHANGE_NONE) {
-        rc = write_version(run, order, &worked, product, hash, &current, err);
+        rc = write_version(run, order, worked, product, hash, &current, err);
     }
-    worked_finish(&worked);
     if (rc != 0)
         return rc;
     stored->orders_new += current.change == CHANGE_NEW;
@@ -519,6 +486,7 @@ int run_open(struct run *run, struct intake_import *import, struct error *err)
     arena_init(&run->patient_arena, 0);
     keymap_init(&run->patients, &run->patient_arena);
     keymap_init(&run->products, &run->arena);
+    worked_init(&run->worked);
     int rc = catalogue_load(import->store, &run->catalogue, err);
     if (rc == 0)
         rc = store_get_int(import->store, &resolutions, err,
@@ -540,6 +508,7 @@ void run_close(struct run *run)
     keymap_finish(&run->patients);
     arena_finish(&run->patient_arena);
     keymap_finish(&run->products);
+    worked_finish(&run->worked);
     arena_finish(&run->arena);
     arena_finish(&run->said);
 }

@@ -17,9 +17,9 @@
 struct store;
 
 enum {
-    INTAKE_BATCH_ORDERS = 1024,   /* about a tenth of a second of other writers' waiting */
-    INTAKE_CACHE_KIB = 16 * 1024, /* holds what a batch writes */
-    INTAKE_PATIENTS_KEPT = 8192,  /* rows of the store that a run remembers */
+    INTAKE_BATCH_ORDERS = 1024,  /* about a tenth of a second of other writers' waiting */
+    INTAKE_CACHE_KIB = 8 * 1024, /* holds what a batch writes */
+    INTAKE_PATIENTS_KEPT = 8192, /* rows of the store that a run remembers */
 };
 
 struct intake_stored {

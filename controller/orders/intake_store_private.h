@@ -7,6 +7,7 @@
 #include "config/base/arena.h"
 #include "controller/intake/keymap.h"
 #include "controller/orders/intake_store.h"
+#include "controller/orders/worked_private.h"
 
 struct run {
     struct intake_import *import;
@@ -17,6 +18,7 @@ struct run {
     struct keymap patients; /* source id -> struct stored_patient; forgotten now and then (run_forget) */
     struct arena patient_arena;
     struct keymap products; /* product codes that are in the store */
+    struct worked worked;   /* of the order in work */
     int batch;              /* orders in the open transaction */
     struct kept_dispense *dispenses, **dispenses_end;
     struct kept_allergy *allergies, **allergies_end;

@@ -37,14 +37,26 @@ static int distance(const char *a, size_t la, const char *b, size_t lb, int most
     return row[la % 3][lb];
 }
 
+uint32_t sigtext_letters(const char *word)
+{
+    uint32_t letters = 0;
+    for (; *word != '\0'; word++)
+        letters |= UINT32_C(1) << ((unsigned char)*word & 31);
+    return letters;
+}
+
 static void propose_for(const struct tokens *tokens, const char *word, size_t len,
                         struct sigtext_proposal *ret)
 {
     const struct sigtext_table *table = tokens->table;
     int far[SIGTEXT_NEAR_MAX] = {FAR, FAR, FAR};
     int allowed = len >= LONG_WORD_BYTES ? 2 : 1;
+    const uint32_t letters = sigtext_letters(word);
     for (int i = 0; i < table->word_count; i++) {
         const char *known = table->words[i];
+        if (__builtin_popcount(letters & ~table->word_letters[i]) > allowed ||
+            __builtin_popcount(table->word_letters[i] & ~letters) > allowed)
+            continue; /* most words are left here */
         size_t known_len = strlen(known);
         if ((table->word_languages[i] & 1u << tokens->language) == 0 || known_len < SHORT_WORD_BYTES - 1)
             continue;

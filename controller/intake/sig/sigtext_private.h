@@ -133,6 +133,7 @@ struct sigtext_table {
     int word_count;
     const char **words; /* sorted */
     unsigned *word_languages;
+    uint32_t *word_letters; /* sigtext_letters of each word */
 };
 
 enum sigtext_token_kind { TOKEN_WORD, TOKEN_NUMBER, TOKEN_CLOCK, TOKEN_DATE, TOKEN_MARK };
@@ -198,6 +199,8 @@ struct item {
 /* sigtext_table.c: the first pattern from `from` on that may begin at token `at`; pattern_count when there is
  * none. Most patterns begin with a word, so that few are looked at. */
 int sigtext_next(const struct tokens *tokens, int at, int from);
+/* The letters of a word as bits: two words that are a slip apart differ in one letter each at most. */
+uint32_t sigtext_letters(const char *word);
 /* The number of a word, -1 when the table does not have it. */
 int sigtext_word(const struct sigtext_table *table, const char *word, size_t len);
 

@@ -250,11 +250,15 @@ static int words_sort(struct compiler *compiler)
     table->words = arena_array(&table->arena, (size_t)compiler->word_count + 1, sizeof table->words[0]);
     table->word_languages =
         arena_array(&table->arena, (size_t)compiler->word_count + 1, sizeof table->word_languages[0]);
-    if (table->words == NULL || table->word_languages == NULL)
+    table->word_letters =
+        arena_array(&table->arena, (size_t)compiler->word_count + 1, sizeof table->word_letters[0]);
+    if (table->words == NULL || table->word_languages == NULL || table->word_letters == NULL)
         return error_set(compiler->err, E_MEMORY, "no memory for the table of words");
     for (int i = 0; i < compiler->word_count; i++) {
-        if (i == 0 || strcmp(compiler->words[i], compiler->words[i - 1]) != 0)
-            table->words[table->word_count++] = compiler->words[i];
+        if (i > 0 && strcmp(compiler->words[i], compiler->words[i - 1]) == 0)
+            continue;
+        table->word_letters[table->word_count] = sigtext_letters(compiler->words[i]);
+        table->words[table->word_count++] = compiler->words[i];
     }
     return 0;
 }
