@@ -143,6 +143,54 @@ static const char *check_content(struct checking *checking, const char *file, co
     return schema->format;
 }
 
+/* Who has looked at the rules of a file that is right, and whose look is overdue: nothing wrong with the
+ * file, but a person must know. */
+static void passports_show(struct checking *checking, const char *file, const struct conf_schema *schema,
+                           json_t *object)
+{
+    struct conf *conf = NULL;
+    int to_check = 0;
+    json_t *overdue = json_array();
+    if (conf_load(schema, file, &conf, NULL) < 0) {
+        json_decref(overdue);
+        return;
+    }
+    for (int i = 0; i < conf_count(conf, "rules"); i++) {
+        int64_t due = conf_int(conf, "rules[%d].review_by", i);
+        to_check += strcmp(conf_text(conf, "rules[%d].state", i), "checked") != 0;
+        if (due == CONF_NONE || due >= checking->cli->today)
+            continue;
+        (void)json_array_append_new(overdue, json_string(conf_text(conf, "rules[%d].id", i)));
+        if (!checking->cli->json)
+            fprintf(checking->cli->out, "%s: rule %s: its review was due by %s (reviewer %s)\n", file,
+                    conf_text(conf, "rules[%d].id", i), conf_text(conf, "rules[%d].review_by", i),
+                    conf_has(conf, "rules[%d].reviewer", i) ? conf_text(conf, "rules[%d].reviewer", i)
+                                                            : "nobody");
+    }
+    if (!checking->cli->json)
+        fprintf(checking->cli->out,
+                "%s: %d rules, %d not compared with their source yet, %zu reviews overdue\n", file,
+                conf_count(conf, "rules"), to_check, json_array_size(overdue));
+    conf_destroy(conf);
+    if (!object) {
+        json_decref(overdue);
+        return;
+    }
+    (void)json_object_set_new(object, "rules_to_check", json_integer(to_check));
+    (void)json_object_set_new(object, "rules_overdue", overdue);
+}
+
+/* The formats whose rules carry a passport; NULL: this one does not. */
+static const struct conf_schema *with_passports(const char *format)
+{
+    static const struct conf_schema *const schemas[] = {&conf_packing, &conf_jurisdiction};
+    for (size_t i = 0; format && i < sizeof schemas / sizeof *schemas; i++) {
+        if (strcmp(schemas[i]->format, format) == 0)
+            return schemas[i];
+    }
+    return NULL;
+}
+
 static void check_file(struct checking *checking, const char *file, const char *wanted)
 {
     const struct cli *cli = checking->cli;
@@ -153,12 +201,16 @@ static void check_file(struct checking *checking, const char *file, const char *
     if (cli->json) {
         json_t *object = json_pack("{s:s, s:s?, s:i, s:o}", "file", file, "format", format, "found",
                                    checking->count - before, "findings", checking->findings);
+        if (object && checking->count == before && with_passports(format))
+            passports_show(checking, file, with_passports(format), object);
         if (object)
             (void)json_dumpf(object, cli->out, 0); /* the frame looks at ferror(out) */
         fputc('\n', cli->out);
         json_decref(object);
     } else if (checking->count == before) {
         fprintf(cli->out, "%s: %s, nothing found\n", file, format ? format : "?");
+        if (with_passports(format))
+            passports_show(checking, file, with_passports(format), NULL);
     }
     if (format && strcmp(format, conf_site.format) == 0 && checking->count == before)
         check_companions(checking, file);
