@@ -54,8 +54,8 @@ static void every_lost_repeated_or_broken_frame_is_recovered(void **state)
             struct rig rig;
             rig_init(&rig, &(struct rig_params){.patients = 1, .days = 2, .seed = nth, .speed = 50});
             int64_t batch = pharmacy_batch(&rig.pharmacy);
-            sim_machine_fail(rig.machine, faults[f], nth);
-            sim_machine_fail(rig.machine, faults[(f + 1) % 4], nth + 7);
+            sim_machine_fail(rig.port, faults[f], nth);
+            sim_machine_fail(rig.port, faults[(f + 1) % 4], nth + 7);
             if (!rig_run_batch(&rig, batch, 10 * MINUTE_MS))
                 fail_msg("fault %d at frame %" PRIu64 ": the batch does not end: %s", (int)faults[f], nth,
                          packer_note(rig.packer));
@@ -130,7 +130,7 @@ static void crashes_and_power_cuts_at_random_moments_cost_no_job(void **state)
             else
                 world_cut_power(rig.world, 1 + rng_below(&rng, 30));
             if (rng_below(&rng, 3) == 0)
-                sim_machine_fail(rig.machine, SIM_LOSE_ANSWER, 1 + rng_below(&rng, 10));
+                sim_machine_fail(rig.port, SIM_LOSE_ANSWER, 1 + rng_below(&rng, 10));
         }
         if (!rig_run_batch(&rig, batch, 60 * MINUTE_MS))
             fail_msg("the batch does not end: %s", packer_note(rig.packer));
