@@ -43,7 +43,7 @@ static void scripted_year(struct life *life, enum life_mutant mutant, int days)
     struct life_drug *sleep = life_prescribe(life, "sleep", 1, first, 6, 28, true, 9);
     struct life_drug *water = life_prescribe(life, "water", 1, first, 6, 28, false, 15);
     struct life_drug *added = NULL;
-    for (int day = 0; day < days; day++) {
+    for (int day = 0; day < days && (mutant == LIFE_AS_IS || life_breaches(life) == 0); day++) {
         switch (day) {
         case 60: /* a new drug in the middle of a cycle */
             added = life_prescribe(life, "thinner", 1, life->today + 2, 0, 0, false, 0);
