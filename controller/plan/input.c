@@ -16,6 +16,7 @@
 #include "controller/plan/edit.h"
 #include "controller/plan/order_row.h"
 #include "controller/plan/override.h"
+#include "controller/plan/packing.h"
 #include "controller/plan/patient_day.h"
 #include "controller/plan/policy.h"
 #include "controller/store/store.h"
@@ -406,6 +407,35 @@ static int overrides_load(struct loading *l)
     return status;
 }
 
+/* An order that waited for nothing but a word on its product is packable when the word is there: for whoever
+ * plans, and for whoever counts its fills. Whether the word holds today is looked at when it is planned. */
+static int asks_answer(struct loading *l, const struct policy *policy)
+{
+    for (size_t i = 0; i < l->input->order_count; i++) {
+        struct input_order *order = &l->orders[i];
+        if (!order->asks || !order->product || !order->reading)
+            continue;
+        const struct rules_product asked = {.ingredient = order->product->ingredient,
+                                            .form = order->product->form,
+                                            .release = order->product->release};
+        const struct policy_fits *fits =
+            policy_fits((struct policy *)(uintptr_t)policy, &asked); /* only keeps what it looked up */
+        if (!fits)
+            return no_memory(l->err);
+        const struct packing_verdict verdict = packing_judge(fits->packing, order->product);
+        for (size_t k = 0; order->asks && k < l->input->override_count; k++) {
+            const struct plan_override *said = &l->input->overrides[k];
+            if (verdict.policy != RULES_PHARMACIST || strcmp(said->product, order->product->code) != 0 ||
+                !override_holds(said, &verdict, CIVIL_DAY_NONE, NULL))
+                continue;
+            order->outcome = INPUT_PACKABLE;
+            order->asks = false;
+            order->reasons = "";
+        }
+    }
+    return 0;
+}
+
 static int product_change(struct loading *l, const struct plan_edit *edit, struct input_order *order)
 {
     const struct product *was = order->product;
@@ -463,6 +493,8 @@ int input_load_edited(struct store *store, const struct policy *policy, int64_t 
         status = products_change(&l);
     if (status == 0)
         status = overrides_load(&l);
+    if (status == 0)
+        status = asks_answer(&l, policy);
     if (status == 0)
         status = newest_load(&l);
     if (status == 0)

@@ -55,6 +55,18 @@ struct versions {
     size_t count, cap;
 };
 
+/* The current version of an order that waits in the store is packable where a pharmacist's override answers
+ * it. */
+static bool packable_now(const struct book *book, const char *source_id)
+{
+    const struct input *input = &book->refill->input;
+    for (size_t i = 0; i < input->order_count; i++) {
+        if (strcmp(input->orders[i].source_id, source_id) == 0)
+            return input->orders[i].outcome == INPUT_PACKABLE;
+    }
+    return false;
+}
+
 static int version_add(struct book *book, struct versions *list, struct store_rows *rows)
 {
     if (list->count == list->cap) {
@@ -76,8 +88,10 @@ static int version_add(struct book *book, struct versions *list, struct store_ro
     if (!v->source_id || !v->product)
         return error_set(book->err, E_MEMORY, "no memory for the patient's orders");
     /* What cannot be read was never planned: nothing was due by it. */
-    v->taken = strcmp(store_text(rows, 5), "packable") == 0 && !store_is_null(rows, 2) &&
-               reading_parse(store_text(rows, 2), &v->reading, NULL) == 0 && !v->reading.as_needed;
+    v->taken =
+        (strcmp(store_text(rows, 5), "packable") == 0 || (v->current && packable_now(book, v->source_id))) &&
+        !store_is_null(rows, 2) && reading_parse(store_text(rows, 2), &v->reading, NULL) == 0 &&
+        !v->reading.as_needed;
     return 0;
 }
 
