@@ -200,7 +200,7 @@ static int take_dose(const json_t *object, struct reading_dose *dose, struct err
         return bad(err, "at", "goes with \"clock\" and with nothing else");
     if (at != NULL && (!json_is_string(at) || !tod_parse(json_string_value(at), &dose->minute)))
         return bad(err, "at", "is not a time HH:MM");
-    int64_t offset;
+    int64_t offset = 0;
     rc = take_int(object, "offset_min", 0, MINUTES_PER_DAY, 0, &offset, err);
     dose->offset_min = (int)offset;
     return rc;
