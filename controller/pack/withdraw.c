@@ -147,8 +147,11 @@ static int mark(struct store *store, const struct withdraw_request *request, int
 {
     int rc = store_exec(store, err,
                         "INSERT INTO withdrawn (plan_id, pouch, reason, actor, withdrawn_ms)"
-                        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (plan_id, pouch) DO NOTHING",
-                        "iitti", request->plan, number, request->reason, request->actor, request->wall_ms);
+                        " SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT (?6 AND EXISTS (SELECT 1 FROM job j WHERE"
+                        " j.plan_id = ?1 AND j.pouch = ?2 AND j.state = 'good'))"
+                        " ON CONFLICT (plan_id, pouch) DO NOTHING",
+                        "iittii", request->plan, number, request->reason, request->actor, request->wall_ms,
+                        (int64_t)request->unmade_only);
     if (rc == 0)
         rc = store_exec(store, err,
                         "UPDATE job SET state = 'cancelled', note = ? WHERE plan_id = ? AND pouch = ?"

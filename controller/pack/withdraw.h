@@ -14,6 +14,7 @@
 #ifndef CONTROLLER_PACK_WITHDRAW_H
 #define CONTROLLER_PACK_WITHDRAW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,7 @@ struct withdraw_request {
     const char *product; /* pouches that hold this product code; NULL any */
     const char *order;   /* pouches that hold a dose of this order (its source id); NULL any */
     int32_t from_day;    /* pouches dated from this day on; CIVIL_DAY_NONE: all days */
+    bool unmade_only;    /* those that are good already stay: whoever replaces the plan decides about them */
     const char *reason;  /* for people, not empty, no patient's name */
     const char *actor;   /* login */
     int64_t wall_ms;

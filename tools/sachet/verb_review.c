@@ -14,6 +14,8 @@
 #include "controller/plan/plan_row.h"
 #include "controller/plan/plan_text.h"
 #include "controller/plan/roll_text.h"
+#include "controller/refill/change.h"
+#include "controller/refill/record.h"
 #include "controller/review/review.h"
 #include "controller/review/sign.h"
 #include "controller/seal/seal.h"
@@ -135,19 +137,28 @@ static int withdraw_older(struct cli *cli, const struct approval *a, int64_t pat
         (void)snprintf(reason, sizeof reason, "plan %" PRId64 " took its place", plan); /* fits */
         const struct withdraw_request request = {.plan = older[i],
                                                  .from_day = (int32_t)start,
+                                                 .unmade_only = true,
                                                  .reason = reason,
                                                  .actor = a->user.login,
                                                  .wall_ms = clock_wall_ms(cli->clock)};
         status = batch_withdraw(cli->store, &request, &arena, &result, err);
-        if (status == 0 && result.places[WITHDRAW_PACKED] > 0)
-            fprintf(stderr,
-                    "sachet: plan %" PRId64 ": %zu pouches from the new plan's first day on are packed: "
-                    "take them back\n",
-                    older[i], result.places[WITHDRAW_PACKED]);
     }
     status = status < 0 ? status : store_write_commit(cli->store, err);
     store_write_rollback(cli->store);
     arena_finish(&arena);
+    return status;
+}
+
+/* Pouches that are made: those that read the same in the new plan serve in it, the others are called back. */
+static int settle_made(struct cli *cli, const struct approval *a, int64_t patient, struct error *err)
+{
+    int kept = 0, called = 0;
+    const struct record_by by = {a->user.login, "", cli->today, clock_wall_ms(cli->clock)};
+    int status = change_settle(cli->store, patient, &by, &kept, &called, err);
+    if (status == 0 && kept > 0)
+        fprintf(stderr, "sachet: %d pouches that are made already serve in it\n", kept);
+    if (status == 0 && called > 0)
+        fprintf(stderr, "sachet: %d pouches that are made already must be taken back: sachet pull\n", called);
     return status;
 }
 
@@ -171,6 +182,8 @@ static int approve_one(struct cli *cli, struct approval *a, int64_t patient, str
         return status;
     if (status == 0) {
         status = withdraw_older(cli, a, patient, plan, err);
+        if (status == 0)
+            status = settle_made(cli, a, patient, err);
         if (status < 0)
             return error_prefix(err, status, "plan %" PRId64 " is signed, but older pouches stand", plan);
     }

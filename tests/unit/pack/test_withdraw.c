@@ -117,6 +117,25 @@ static void what_has_no_number_is_cancelled_and_never_wanted_again(void **state)
     end(&t);
 }
 
+static void made_pouches_stay_where_a_plan_is_only_replaced(void **state)
+{
+    (void)state;
+    struct attempt t;
+    begin(&t);
+    (void)pharmacy_batch(&t.pharmacy);
+    pharmacy_exec(&t.pharmacy, "UPDATE job SET state = 'sent' WHERE id = 3");
+    pharmacy_exec(&t.pharmacy, "UPDATE job SET state = 'good' WHERE id IN (1, 2)");
+    struct withdraw_request request = whole();
+    request.unmade_only = true;
+    assert_int_equal(ask(&t, request), 0);
+    assert_int_equal(t.result.count, 6);
+    assert_int_equal(t.result.pouches[0].number, 3);
+    assert_int_equal(t.result.places[WITHDRAW_IN_MACHINE], 1);
+    assert_int_equal(t.result.places[WITHDRAW_NOT_PACKED], 5);
+    assert_int_equal(t.result.places[WITHDRAW_PACKED], 0);
+    end(&t);
+}
+
 static void a_slip_changes_nothing(void **state)
 {
     (void)state;
@@ -160,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_product_an_order_and_a_day_choose_pouches),
         cmocka_unit_test(what_has_no_number_is_cancelled_and_never_wanted_again),
+        cmocka_unit_test(made_pouches_stay_where_a_plan_is_only_replaced),
         cmocka_unit_test(a_slip_changes_nothing),
         cmocka_unit_test(a_plan_that_cannot_be_read_is_withdrawn_whole),
     };
