@@ -372,7 +372,8 @@ static void wait_for_answers(struct near_side *near)
     struct pollfd answers[SCHEDULE_MACHINES_MAX];
     int64_t wait_ms = 5;
     for (unsigned i = 0; i < line->machines; i++) {
-        int64_t due_ms = (packer_due_ms(near->seats[i].packer) - packer_now(near)) / PACKER_SPEED;
+        int64_t due = packer_due_ms(near->seats[i].packer), now = packer_now(near); /* due: also at once */
+        int64_t due_ms = due <= now ? 0 : (due - now) / PACKER_SPEED;
         wait_ms = due_ms < wait_ms ? due_ms : wait_ms;
         answers[i] = (struct pollfd){.fd = machine_fd(near->seats[i].machine), .events = POLLIN};
     }
