@@ -94,14 +94,18 @@ int fills_misplaced(struct store *store, const struct fills_line *line, uint32_t
 {
     uint32_t from = 0, to = 0;
     struct store_rows *rows = NULL;
-    int rc = store_query(store, &rows, err,
-                         "SELECT f.seq, i.bay, i.canister_id FROM fill f JOIN fill_item i ON i.fill_id = f.id"
-                         " WHERE f.serial = ? AND f.state = 'intended' AND f.seq > ? ORDER BY f.seq",
-                         "ti", line->serial, (int64_t)started);
+    int rc = store_query(
+        store, &rows, err,
+        "SELECT f.seq, i.bay, i.canister_id, " FILLS_LOCKED_SQL(
+            "?3", "i.bay",
+            "i.canister_id") " FROM fill f JOIN fill_item i ON i.fill_id = f.id"
+                             " WHERE f.serial = ?1 AND f.state = 'intended' AND f.seq > ?2 ORDER BY f.seq",
+        "tit", line->serial, (int64_t)started, line->machine);
     while (rc == 0 && (rc = store_next(rows, err)) == 1) {
         int64_t bay = store_int(rows, 1);
         rc = 0;
-        if (bay < line->bays && line->seated[bay] == store_int(rows, 2))
+        bool locked = store_int(rows, 3) != 0;
+        if (bay < line->bays && line->seated[bay] == store_int(rows, 2) && !locked)
             continue;
         to = (uint32_t)store_int(rows, 0);
         from = from ? from : to;

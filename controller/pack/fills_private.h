@@ -80,8 +80,16 @@ int fills_elsewhere(struct store *store, const struct fills_line *line, int64_t 
  * again. Results that the old machine may still give are counted and change no verdict. */
 int fills_replace(struct store *store, const struct fills_line *line, const char *actor, int64_t wall_ms,
                   struct error *err);
+/* Whether a bay of the machine is locked for the canister in it; loading it after the lock opens it. The
+ * arguments are SQL. */
+#define FILLS_LOCKED_SQL(machine_, bay_, canister_)                                                    \
+    "EXISTS (SELECT 1 FROM bay b WHERE b.machine = " machine_ " AND b.bay = " bay_ " AND b.locked = 1" \
+    " AND b.canister_id = " canister_                                                                  \
+    " AND NOT EXISTS (SELECT 1 FROM stock_move m WHERE m.canister_id = " canister_                     \
+    " AND m.kind = 'load' AND m.moved_ms > b.changed_ms))"
+
 /* Lowest and highest open number above `started` that counts on a canister which the machine does not read at
- * its seat (any more); 0 none. */
+ * its seat (any more), or whose bay is locked; 0 none. */
 int fills_misplaced(struct store *store, const struct fills_line *line, uint32_t started, uint32_t *ret_from,
                     uint32_t *ret_to, struct error *err);
 

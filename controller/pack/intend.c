@@ -40,10 +40,7 @@ static const char pick_sql[] =
     " WHERE c.machine = ? AND c.product_code = ? AND c.piece = ? AND c.expiry_day >= ? AND c.bay < ?"
     " AND c.level - (SELECT coalesce(sum(i.requested), 0) FROM fill f JOIN fill_item i ON i.fill_id = f.id"
     "   WHERE f.serial = ? AND f.state = 'intended' AND i.canister_id = c.id) >= ?"
-    " AND NOT EXISTS (SELECT 1 FROM bay b WHERE b.machine = c.machine AND b.bay = c.bay AND b.locked = 1"
-    "   AND b.canister_id = c.id AND NOT EXISTS (SELECT 1 FROM stock_move m WHERE m.canister_id = c.id"
-    "     AND m.kind = 'load' AND m.moved_ms > b.changed_ms))"
-    " ORDER BY c.expiry_day, c.id";
+    " AND NOT " FILLS_LOCKED_SQL("c.machine", "c.bay", "c.id") " ORDER BY c.expiry_day, c.id";
 
 /* What stands in the books of a canister is what the chain says of its load, and by the law of the place its
  * pieces may still be used on the day that the pouch is for. */

@@ -213,7 +213,8 @@ static int take_result(struct packer *p, const struct machine_result *result, st
     return 0;
 }
 
-/* The last row says whether numbers in the machine count on a canister that someone has changed since. */
+/* The last row says whether numbers in the machine count on a canister that someone has changed since, or
+ * that ran empty or miscounted until its bay was locked: the next canister of the product takes over. */
 static int take_bays(struct packer *p, const struct machine_answer *answer, struct error *err)
 {
     if (answer->bays.first != p->bays_read)
@@ -227,7 +228,7 @@ static int take_bays(struct packer *p, const struct machine_answer *answer, stru
                              err);
     if (rc == 0 && p->misplaced_to) {
         log_warning("line",
-                    "machine=%s canisters were changed under numbers %" PRIu32 " to %" PRIu32
+                    "machine=%s canisters were changed or locked under numbers %" PRIu32 " to %" PRIu32
                     ": cancelled, made anew",
                     p->name, p->misplaced_from, p->misplaced_to);
         packer_cancel_view(p, p->view.cancel_from, p->view.cancel_to);

@@ -186,9 +186,12 @@ static void mend(struct world *world)
 static bool is_mended(struct world *world)
 {
     int64_t pouch_um = (int64_t)world->params.pouch_mm * 1000;
-    for (unsigned b = 0; b < world->params.bays; b++) {
-        if (world->memory->bay[b].empty)
-            return false;
+    for (uint32_t s = world->head.started + 1; s <= world->accepted; s++) {
+        const struct queued *queued = &world->queue[s % WORLD_QUEUE_MAX];
+        for (unsigned i = 0; i < queued->job.entry_count && !queued->cancelled; i++) {
+            if (world->memory->bay[queued->job.entries[i].bay].empty)
+                return false; /* an empty bay that nobody asks for any more stops nothing */
+        }
     }
     return world->memory->film_um >= pouch_um && world->memory->ribbon_um >= pouch_um &&
            world_seal_in_band(world) && trouble_is_mended(world);

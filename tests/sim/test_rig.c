@@ -389,11 +389,12 @@ static const struct {
     {{"discrepancy"},
      "discrepancy: 900 ms",
      "events:\n  - {when: {pouch: 5}, do: door-channel, value: 2, for: 700 ms}\n"},
+    {{"weight_sigma_permille"}, "weight_sigma_permille: 300", "  weigher: true\n"},
     {{NULL},
      "missed: 50000000, twins: 100000000, twins_unseen: 50000000, broken: 50000000, late: 50000000,"
      " jam: 150000000, bounce: 100000000, film_slip: 100000000, print_unread: 300000000,"
      " vision_alarm: 500000000, vision_miss: 500000000, jam_clears: 500000000, twin_gap: 10 ms,"
-     " twin_spread: 20 ms, weight_sigma_permille: 300, reel_mm: 600",
+     " twin_spread: 20 ms, reel_mm: 600",
      "  camera: true\n  weigher: true\n  cold: true\n  speed: 10\nevents:\n"
      "  - {when: {pouch: 3, phase: drop}, do: cut-power, value: 2, for: 5 s}\n"
      "  - {when: {pouch: 13}, do: seal-drift, value: 100, for: 60 s}\n"},
