@@ -453,30 +453,50 @@ static void unseen_twins_are_known_to_the_truth_alone(void **state)
     rig_finish(&rig);
 }
 
+/* One piece in a bay that the numbers 1 and 5 count on. */
+static void rig_run_empty(struct rig *rig)
+{
+    struct world_params params = rig_params();
+    params.operator_mends = false;
+    rig_init(rig, params);
+    world_seat(rig->world, 5, 77, 1);
+    rig_start(rig);
+    for (uint32_t s = 1; s <= 5; s++)
+        rig_put(rig, s);
+    rig_run(rig, 8000);
+    assert_int_equal(rig_result(rig, 1).reason, MACHINE_REASON_EMPTY);
+    struct machine_bay bay;
+    world_bay(rig->world, 5, &bay);
+    assert_true(bay.empty);
+    assert_int_equal(bay.canister, 77);
+    rig_expect_state(rig, MACHINE_STATE_HELD);
+    assert_true(rig_status(rig).started < 5);
+    rig_control(rig, MACHINE_COMMAND_UNHOLD, 0);
+    assert_int_equal(rig_status(rig).command_result, MACHINE_COMMAND_REFUSED);
+}
+
 static void an_empty_canister_holds_until_it_is_refilled(void **state)
 {
     (void)state;
-    struct world_params params = rig_params();
-    params.operator_mends = false;
     struct rig rig;
-    rig_init(&rig, params);
-    world_seat(rig.world, 5, 77, 1);
-    rig_start(&rig);
-    rig_put(&rig, 1);
-    rig_run(&rig, 8000);
-    assert_int_equal(rig_result(&rig, 1).reason, MACHINE_REASON_EMPTY);
-    struct machine_bay bay;
-    world_bay(rig.world, 5, &bay);
-    assert_true(bay.empty);
-    assert_int_equal(bay.canister, 77);
-    rig_expect_state(&rig, MACHINE_STATE_HELD);
-    rig_control(&rig, MACHINE_COMMAND_UNHOLD, 0);
-    assert_int_equal(rig_status(&rig).command_result, MACHINE_COMMAND_REFUSED);
-    world_seat(rig.world, 5, 78, 100);
+    rig_run_empty(&rig);
+    world_seat(rig.world, 5, 77, 100);
     rig_command(&rig, MACHINE_COMMAND_UNHOLD);
-    rig_put(&rig, 2);
-    rig_run(&rig, 5000);
-    assert_int_equal(rig_result(&rig, 2).outcome, MACHINE_GOOD);
+    rig_run(&rig, 8000);
+    assert_int_equal(rig_result(&rig, 5).outcome, MACHINE_GOOD);
+    rig_finish(&rig);
+}
+
+static void an_empty_canister_that_nobody_asks_for_any_more_stops_nothing(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_run_empty(&rig);
+    assert_int_equal(rig_control(&rig, MACHINE_COMMAND_CANCEL_FROM, rig_status(&rig).started + 1),
+                     WORLD_TAKEN);
+    rig_command(&rig, MACHINE_COMMAND_UNHOLD);
+    rig_run(&rig, 8000);
+    assert_int_equal(rig_result(&rig, 5).outcome, MACHINE_CANCELLED);
     rig_finish(&rig);
 }
 
@@ -573,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_late_piece_voids_both_pouches),
         cmocka_unit_test(unseen_twins_are_known_to_the_truth_alone),
         cmocka_unit_test(an_empty_canister_holds_until_it_is_refilled),
+        cmocka_unit_test(an_empty_canister_that_nobody_asks_for_any_more_stops_nothing),
         cmocka_unit_test(film_out_holds_before_a_pouch_is_begun),
         cmocka_unit_test(a_cold_sealer_delays_the_start),
         cmocka_unit_test(one_bad_memory_copy_is_survived_two_are_refused),
